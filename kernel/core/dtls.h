@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * DTLS datagrams: the records they hold and the Connection ID they carry.
+ *
+ * Pure: no allocation, no output, no kernel.  The same object is linked by the
+ * modules, the unit tests and the fuzzers.
+ *
+ *	struct dtls_datagram d;
+ *
+ *	dtls_parse(&format, payload, length, &d);
+ *	if (dtls_has_cid(&d))
+ *		node = d.id;
+ *
+ * The CID's length is not on the wire.  With format.cid_length every record is
+ * walked and every length checked.  Without it the walk ends at the first
+ * record with a CID, of which no more than the node id is read.
+ *
+ * The cost is linear in the datagram's length: a record takes at least 13
+ * bytes.
+ */
+#ifndef _DTLSCID_CORE_DTLS_H
+#define _DTLSCID_CORE_DTLS_H
+
+#include <linux/netfilter/nf_dtlscid.h>
+#include "types.h"
+
+/* Why a datagram is malformed. */
+enum dtls_error {
+	DTLS_OK,
+	DTLS_TRUNCATED,		/* ends within a record's header or CID */
+	DTLS_OVERRUN,		/* a record's length runs past the datagram */
+	DTLS_BAD_VERSION,	/* neither fefd, fefe nor feff; tls12_cid: not fefd */
+	DTLS_EPOCH0_CID,	/* tls12_cid before encryption, RFC 9146 section 4 */
+	DTLS_SHORT,		/* 1.3 ciphertext under 16 bytes, RFC 9147 section 4.2.3 */
+	DTLS_JUNK,		/* a record is followed by what starts no record */
+};
+
+/**
+ * struct dtls_datagram - what dtls_parse() found
+ * @offset:	bytes walked
+ * @records:	1 << enum nf_dtlscid_record bits
+ * @error:	why, when @records is MALFORMED
+ * @version:	2 or 3: DTLS version of the first record with a CID, else 0
+ * @id:		node id of the first CID
+ * @cid_offset:	where the first CID begins, in bytes from the start of the
+ *		payload: an offset, because a packet's bytes need not be
+ *		contiguous; 0 when there is none
+ * @cid_length:	the CID's length when the format tells it; else the bytes from
+ *		@cid_offset to the end of the datagram, at most 255, of which
+ *		the CID is the beginning
+ *
+ * @version, @id and the CID are valid when dtls_has_cid() says so.
+ */
+struct dtls_datagram {
+	u32	offset;
+	u16	records;
+	u8	error;
+	u8	version;
+	u32	id;
+	u32	cid_offset;
+	u8	cid_length;
+};
+
+/* A CID to go by: the only one, or the first of those of different nodes. */
+static inline bool dtls_has_cid(const struct dtls_datagram *d)
+{
+	return d->records & (NF_DTLSCID_RECORD_BIT(CID) |
+			     NF_DTLSCID_RECORD_BIT(MIXED));
+}
+
+/* Bytes of a record, from its first, that dtls_step() may read. */
+static inline u32 dtls_peek(const struct nf_dtlscid_format *f)
+{
+	u32 cid = f->cid_length ? f->cid_length : f->id_offset + f->id_length;
+
+	/* 1.2: type, version, epoch, sequence, CID, length, first body byte */
+	return 1 + 2 + 2 + 6 + cid + 2 + 1;
+}
+
+#define DTLS_PEEK_MAX	(14 + NF_DTLSCID_CID_LENGTH_MAX)
+
+/**
+ * dtls_step() - read the next record into @d
+ * @f:		valid format
+ * @p:		the record; only its first dtls_peek() bytes need be there
+ * @len:	bytes from @p to the end of the datagram
+ * @d:		zeroed before the first step; @p is d->offset bytes into the payload
+ *
+ * Return: true when another record follows.
+ */
+bool dtls_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+	       struct dtls_datagram *d);
+
+/* Read a whole datagram that lies in one piece. */
+void dtls_parse(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+		struct dtls_datagram *d);
+
+#endif /* _DTLSCID_CORE_DTLS_H */
