@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The engine below all front-ends: from a packet to what its datagram holds. */
+#include <linux/module.h>
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+#include "nf_dtlscid.h"
+
+/**
+ * nf_dtlscid_format_valid() - whether a format from user space can be used
+ * @f: format
+ */
+bool nf_dtlscid_format_valid(const struct nf_dtlscid_format *f)
+{
+	unsigned int longest = f->cid_length ?: NF_DTLSCID_CID_LENGTH_MAX;
+
+	return f->id_length >= 1 && f->id_length <= NF_DTLSCID_ID_LENGTH_MAX &&
+	       f->id_offset + f->id_length <= longest && !f->pad;
+}
+EXPORT_SYMBOL_GPL(nf_dtlscid_format_valid);
+
+/* Several datagrams in one skb, of gso_size bytes each but the last. */
+static bool is_aggregate(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) &&
+	       skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST);
+}
+
+/*
+ * Where the packet's (first) datagram ends, in bytes from skb->data; 0 when the
+ * UDP length is one that UDP itself would drop, or runs past a first fragment.
+ * The UDP length of an aggregate covers all its datagrams.
+ */
+static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
+{
+	struct udphdr buf;
+	const struct udphdr *uh = skb_header_pointer(skb, thoff, sizeof(buf), &buf);
+	unsigned int len;
+
+	if (!uh)
+		return 0;
+	if (unlikely(is_aggregate(skb)))
+		len = sizeof(*uh) + min_t(unsigned int, skb_shinfo(skb)->gso_size,
+					  skb->len - thoff - sizeof(*uh));
+	else
+		len = ntohs(uh->len);
+	if (len < sizeof(*uh) || len > skb->len - thoff)
+		return 0;
+	return thoff + len;
+}
+
+/**
+ * nf_dtlscid_read() - read the DTLS datagram in a UDP packet
+ * @skb:	packet, in one piece or paged; never changed
+ * @thoff:	UDP header, in bytes from skb->data
+ * @f:		valid format
+ * @d:		what the datagram holds; of an aggregate: its first datagram
+ *
+ * Only the record headers are read, whatever the datagram's length.
+ *
+ * Return: false when there is no intact UDP header, and nothing in @d then.
+ */
+bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
+		     const struct nf_dtlscid_format *f, struct dtls_datagram *d)
+{
+	unsigned int at = thoff + sizeof(struct udphdr), left;
+	unsigned int end = datagram_end(skb, thoff);
+	u8 buf[DTLS_PEEK_MAX];
+	const u8 *p;
+
+	if (!end)
+		return false;
+	*d = (struct dtls_datagram){};
+	do {
+		left = end - at - d->offset;
+		p = skb_header_pointer(skb, at + d->offset,
+				       min(left, dtls_peek(f)), buf);
+		if (!p)
+			return false;
+	} while (dtls_step(f, p, left, d));
+	return true;
+}
+EXPORT_SYMBOL_GPL(nf_dtlscid_read);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Netfilter: DTLS records and Connection IDs");
