@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iptables and ip6tables: -m dtlscid.
+ *
+ * The options are parsed with getopt, not with libxtables' option tables:
+ * struct xt_option_entry grew between 1.8.9 and 1.8.11 without a new soname,
+ * so a plugin that holds such a table crashes the other version.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xtables.h>
+#include <linux/netfilter/xt_dtlscid.h>
+
+#define NAME		"dtlscid"
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* One line for the user, status 2, nothing changed. */
+#define refuse(...)	xtables_error(PARAMETER_PROBLEM, NAME ": " __VA_ARGS__)
+
+enum option_id {
+	O_NODE_ID,
+	O_CID,
+	O_ID_OFFSET,
+	O_ID_LENGTH,
+	O_CID_LENGTH,
+	O_VERSION,
+	O_RECORD,
+};
+
+static const struct option dtlscid_mt_opts[] = {
+	{ "node-id",	  required_argument, NULL, O_NODE_ID },
+	{ "cid",	  required_argument, NULL, O_CID },
+	{ "id-offset",	  required_argument, NULL, O_ID_OFFSET },
+	{ "id-length",	  required_argument, NULL, O_ID_LENGTH },
+	{ "cid-length",	  required_argument, NULL, O_CID_LENGTH },
+	{ "dtls-version", required_argument, NULL, O_VERSION },
+	{ "record",	  required_argument, NULL, O_RECORD },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* By enum nf_dtlscid_record. */
+static const char *const record_names[] = {
+	[NF_DTLSCID_RECORD_CID]		 = "cid",
+	[NF_DTLSCID_RECORD_CLIENT_HELLO] = "client-hello",
+	[NF_DTLSCID_RECORD_HANDSHAKE]	 = "handshake",
+	[NF_DTLSCID_RECORD_ENCRYPTED]	 = "encrypted",
+	[NF_DTLSCID_RECORD_ALERT]	 = "alert",
+	[NF_DTLSCID_RECORD_ACK]		 = "ack",
+	[NF_DTLSCID_RECORD_OTHER]	 = "other",
+	[NF_DTLSCID_RECORD_MALFORMED]	 = "malformed",
+	[NF_DTLSCID_RECORD_MIXED]	 = "mixed",
+	[NF_DTLSCID_RECORD_NOT_DTLS]	 = "not-dtls",
+};
+
+#define RECORD_NAMES \
+	"cid, client-hello, handshake, encrypted, alert, ack, other, malformed, mixed, not-dtls"
+
+static void dtlscid_mt_help(void)
+{
+	printf(NAME " match options:\n"
+"[!] --node-id ID[:ID][,...]   node id in the CID, 1 to %d ids or ranges\n"
+"[!] --cid HEX[/BITS]          CID begins with these bytes, or BITS bits of them\n"
+"    --id-offset N             bytes of the CID before the node id (default 0)\n"
+"    --id-length N             bytes of the node id, 1 to 4 (default 1)\n"
+"    --cid-length N            bytes of the CID, 1 to 255: check every length and\n"
+"                              read the records after a CID (default: not known)\n"
+"[!] --dtls-version 1.2|1.3    version of the record that carries the CID\n"
+"[!] --record KIND[,...]       holds a record of a kind: cid, client-hello,\n"
+"                              handshake, encrypted, alert, ack, other; or is, as\n"
+"                              a whole: malformed, mixed, not-dtls\n"
+"Without --node-id, --cid, --dtls-version and --record: carries a CID.\n",
+	       XT_DTLSCID_RANGES_MAX);
+}
+
+static void dtlscid_mt_init(struct xt_entry_match *m)
+{
+	struct xt_dtlscid_mtinfo_v0 *info = (void *)m->data;
+
+	info->format.id_length = 1;
+}
+
+/*
+ * A decimal or 0x number in min..max that ends at @end's character or at the
+ * end of the text; moves *s past it.  Leading zeros do not mean octal.
+ */
+static unsigned long parse_number(const char **s, const char *end, const char *option,
+				  unsigned long min, unsigned long max)
+{
+	int hex = (*s)[0] == '0' && tolower((unsigned char)(*s)[1]) == 'x';
+	const char *digits = *s + (hex ? 2 : 0);
+	unsigned long n = 0;
+	char *rest = (char *)*s;
+
+	errno = 0;
+	if (hex ? isxdigit((unsigned char)*digits) : isdigit((unsigned char)*digits))
+		n = strtoul(digits, &rest, hex ? 16 : 10);
+	if (rest == *s || (*rest && !strchr(end, *rest)))
+		refuse("--%s: \"%s\" is not a number (%lu..%lu, decimal or 0x)",
+		       option, *s, min, max);
+	if (errno || n < min || n > max)
+		refuse("--%s: \"%s\" is out of range (%lu..%lu)",
+		       option, *s, min, max);
+	*s = rest;
+	return n;
+}
+
+static __u8 parse_byte(const char *s, const char *option, __u8 min, __u8 max)
+{
+	return parse_number(&s, "", option, min, max);
+}
+
+static void parse_node_id(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
+{
+	struct xt_dtlscid_range *r;
+
+	for (;; s++) {
+		if (info->nranges == XT_DTLSCID_RANGES_MAX)
+			refuse("--node-id: more than %d ids or ranges",
+			       XT_DTLSCID_RANGES_MAX);
+		r = &info->range[info->nranges++];
+		r->min = parse_number(&s, ":,", "node-id", 0, UINT32_MAX);
+		r->max = r->min;
+		if (*s == ':') {
+			s++;
+			r->max = parse_number(&s, ",", "node-id", 0, UINT32_MAX);
+		}
+		if (r->min > r->max)
+			refuse("--node-id: range %u:%u is reversed (lowest id first)",
+			       r->min, r->max);
+		if (!*s)
+			break;
+	}
+}
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static void parse_cid(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
+{
+	const char *slash = strchr(s, '/');
+	size_t n = slash ? (size_t)(slash - s) : strlen(s), i;
+	int hi, lo;
+
+	if (!n || n % 2 || n / 2 > NF_DTLSCID_CID_LENGTH_MAX)
+		refuse("--cid: \"%s\" is not an even number of hex digits (1..%d bytes)",
+		       s, NF_DTLSCID_CID_LENGTH_MAX);
+	for (i = 0; i < n / 2; i++) {
+		hi = hex_digit(s[2 * i]);
+		lo = hex_digit(s[2 * i + 1]);
+		if (hi < 0 || lo < 0)
+			refuse("--cid: \"%s\" has other than hex digits (0..9, a..f)", s);
+		info->cid[i] = hi << 4 | lo;
+	}
+	info->cid_bits = 4 * n;
+	if (slash) {
+		s = slash + 1;
+		info->cid_bits = parse_number(&s, "", "cid HEX/BITS", 1, 4 * n);
+	}
+}
+
+static void parse_version(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
+{
+	if (strcmp(s, "1.2") == 0)
+		info->version = 2;
+	else if (strcmp(s, "1.3") == 0)
+		info->version = 3;
+	else
+		refuse("--dtls-version: \"%s\" is neither 1.2 nor 1.3", s);
+}
+
+static void parse_record(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
+{
+	size_t n, i;
+
+	for (;; s += n + 1) {
+		n = strcspn(s, ",");
+		for (i = 0; i < ARRAY_SIZE(record_names); i++)
+			if (strlen(record_names[i]) == n && strncmp(s, record_names[i], n) == 0)
+				break;
+		if (i == ARRAY_SIZE(record_names))
+			refuse("--record: \"%.*s\" is none of " RECORD_NAMES,
+			       (int)n, s);
+		info->records |= 1U << i;
+		if (!s[n])
+			break;
+	}
+}
+
+/* By enum option_id: the test that an option makes; 0 for the CID's format. */
+static const __u8 option_tests[] = {
+	[O_NODE_ID]	= XT_DTLSCID_NODE_ID,
+	[O_CID]		= XT_DTLSCID_CID,
+	[O_ID_OFFSET]	= 0,
+	[O_ID_LENGTH]	= 0,
+	[O_CID_LENGTH]	= 0,
+	[O_VERSION]	= XT_DTLSCID_VERSION,
+	[O_RECORD]	= XT_DTLSCID_RECORD,
+};
+
+/* At most once, inverted only where that means something. */
+static void note_option(int c, int invert, unsigned int *flags, struct xt_dtlscid_mtinfo_v0 *info)
+{
+	if (*flags & 1U << c)
+		refuse("--%s: given twice (at most once)", dtlscid_mt_opts[c].name);
+	if (invert && !option_tests[c])
+		refuse("--%s: cannot be inverted with \"!\"", dtlscid_mt_opts[c].name);
+	*flags |= 1U << c;
+	info->tests |= option_tests[c];
+	if (invert)
+		info->invert |= option_tests[c];
+}
+
+static int dtlscid_mt_parse(int c, char **argv, int invert, unsigned int *flags,
+			    const void *entry, struct xt_entry_match **match)
+{
+	struct xt_dtlscid_mtinfo_v0 *info = (void *)(*match)->data;
+	struct nf_dtlscid_format *f = &info->format;
+	const char *s = optarg;
+
+	(void)argv;
+	(void)entry;
+	if (c < 0 || (size_t)c >= ARRAY_SIZE(option_tests))
+		return 0;
+	note_option(c, invert, flags, info);
+
+	switch ((enum option_id)c) {
+	case O_NODE_ID:
+		parse_node_id(s, info);
+		break;
+	case O_CID:
+		parse_cid(s, info);
+		break;
+	case O_ID_OFFSET:
+		f->id_offset = parse_byte(s, "id-offset", 0, NF_DTLSCID_CID_LENGTH_MAX - 1);
+		break;
+	case O_ID_LENGTH:
+		f->id_length = parse_byte(s, "id-length", 1, NF_DTLSCID_ID_LENGTH_MAX);
+		break;
+	case O_CID_LENGTH:
+		f->cid_length = parse_byte(s, "cid-length", 1, NF_DTLSCID_CID_LENGTH_MAX);
+		break;
+	case O_VERSION:
+		parse_version(s, info);
+		break;
+	case O_RECORD:
+		parse_record(s, info);
+		break;
+	}
+	return 1;
+}
+
+/* What depends on two options, so on no order of them. */
+static void check_ids(const struct xt_dtlscid_mtinfo_v0 *info)
+{
+	__u32 max = UINT32_MAX >> (32 - 8 * info->format.id_length);
+	unsigned int i;
+
+	for (i = 0; i < info->nranges; i++)
+		if (info->range[i].max > max)
+			refuse("--node-id: %u does not fit --id-length %u (0..%u)",
+			       info->range[i].max, info->format.id_length, max);
+}
+
+static void clear_unused_bits(struct xt_dtlscid_mtinfo_v0 *info)
+{
+	unsigned int whole = info->cid_bits / 8, rest = info->cid_bits % 8;
+
+	if (rest)
+		info->cid[whole++] &= 0xff00 >> rest;
+	memset(info->cid + whole, 0, sizeof(info->cid) - whole);
+}
+
+static void dtlscid_mt_check(struct xt_fcheck_call *cb)
+{
+	struct xt_dtlscid_mtinfo_v0 *info = cb->data;
+	const struct nf_dtlscid_format *f = &info->format;
+	unsigned int longest = f->cid_length ? f->cid_length : NF_DTLSCID_CID_LENGTH_MAX;
+
+	if (f->id_offset + f->id_length > longest)
+		refuse("--id-offset: %u + --id-length %u is past the CID (--cid-length: 1..%u)",
+		       f->id_offset, f->id_length, longest);
+	if (info->cid_bits > 8 * longest)
+		refuse("--cid: %u bits are more than the CID has (--cid-length %u: 1..%u)",
+		       info->cid_bits, longest, 8 * longest);
+	check_ids(info);
+	clear_unused_bits(info);
+}
+
+static void print_ranges(const struct xt_dtlscid_mtinfo_v0 *info)
+{
+	const struct xt_dtlscid_range *r;
+
+	for (r = info->range; r < info->range + info->nranges; r++) {
+		printf("%c%u", r == info->range ? ' ' : ',', r->min);
+		if (r->max != r->min)
+			printf(":%u", r->max);
+	}
+}
+
+static void print_cid(const struct xt_dtlscid_mtinfo_v0 *info)
+{
+	unsigned int i, bytes = (info->cid_bits + 7) / 8;
+
+	putchar(' ');
+	for (i = 0; i < bytes; i++)
+		printf("%02x", info->cid[i]);
+	if (info->cid_bits % 8)
+		printf("/%u", info->cid_bits);
+}
+
+static void print_records(const struct xt_dtlscid_mtinfo_v0 *info)
+{
+	char separator = ' ';
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(record_names); i++) {
+		if (!(info->records & 1U << i))
+			continue;
+		printf("%c%s", separator, record_names[i]);
+		separator = ',';
+	}
+}
+
+/* True when the rule makes the test; prints its option, each with @dashes. */
+static int print_test(const struct xt_dtlscid_mtinfo_v0 *info, enum option_id o, const char *dashes)
+{
+	if (!(info->tests & option_tests[o]))
+		return 0;
+	printf("%s %s%s", info->invert & option_tests[o] ? " !" : "", dashes,
+	       dtlscid_mt_opts[o].name);
+	return 1;
+}
+
+static void print_number(enum option_id o, const char *dashes, unsigned int value,
+			 unsigned int standard)
+{
+	if (value != standard)
+		printf(" %s%s %u", dashes, dtlscid_mt_opts[o].name, value);
+}
+
+static void print_options(const struct xt_dtlscid_mtinfo_v0 *info, const char *dashes)
+{
+	if (print_test(info, O_NODE_ID, dashes))
+		print_ranges(info);
+	if (print_test(info, O_CID, dashes))
+		print_cid(info);
+	print_number(O_ID_OFFSET, dashes, info->format.id_offset, 0);
+	print_number(O_ID_LENGTH, dashes, info->format.id_length, 1);
+	print_number(O_CID_LENGTH, dashes, info->format.cid_length, 0);
+	if (print_test(info, O_VERSION, dashes))
+		printf(" 1.%u", info->version);
+	if (print_test(info, O_RECORD, dashes))
+		print_records(info);
+}
+
+static void dtlscid_mt_print(const void *ip, const struct xt_entry_match *match, int numeric)
+{
+	(void)ip;
+	(void)numeric;
+	printf(" " NAME);
+	print_options((const void *)match->data, "");
+}
+
+static void dtlscid_mt_save(const void *ip, const struct xt_entry_match *match)
+{
+	(void)ip;
+	print_options((const void *)match->data, "--");
+}
+
+/* No .xlate: stock nft reads one record and checks nothing, so no translation
+ * is equivalent, and a reloaded listing would silently replace the rule by it.
+ */
+static struct xtables_match dtlscid_mt_reg = {
+	.name		= NAME,
+	.version	= XTABLES_VERSION,
+	.family		= NFPROTO_UNSPEC,
+	.revision	= 0,
+	.size		= XT_ALIGN(sizeof(struct xt_dtlscid_mtinfo_v0)),
+	.userspacesize	= XT_ALIGN(sizeof(struct xt_dtlscid_mtinfo_v0)),
+	.help		= dtlscid_mt_help,
+	.init		= dtlscid_mt_init,
+	.parse		= dtlscid_mt_parse,
+	.x6_fcheck	= dtlscid_mt_check,
+	.print		= dtlscid_mt_print,
+	.save		= dtlscid_mt_save,
+	.extra_opts	= dtlscid_mt_opts,
+};
+
+static void __attribute__((constructor)) libxt_dtlscid_init(void)
+{
+	xtables_register_match(&dtlscid_mt_reg);
+}

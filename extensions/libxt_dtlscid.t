@@ -1,0 +1,89 @@
+# OPTIONS;SAVED;OK      the rule is added; iptables-save prints SAVED ("=": the same)
+# OPTIONS;MESSAGE;FAIL  refused with status 2, one line holding MESSAGE, no rule added
+# Each line is preceded by -p udp.
+-m dtlscid;=;OK
+-m dtlscid --node-id 0;=;OK
+-m dtlscid --node-id 1;=;OK
+-m dtlscid --node-id 255;=;OK
+-m dtlscid --node-id 0x1f;-m dtlscid --node-id 31;OK
+-m dtlscid --node-id 010;-m dtlscid --node-id 10;OK
+-m dtlscid --node-id 1:9;=;OK
+-m dtlscid --node-id 7:7;-m dtlscid --node-id 7;OK
+-m dtlscid --node-id 1,4,7:9;=;OK
+-m dtlscid --node-id 9,1:3;=;OK
+-m dtlscid ! --node-id 1:3;=;OK
+-m dtlscid --node-id 256 --id-length 2;=;OK
+-m dtlscid --id-length 2 --node-id 65535;-m dtlscid --node-id 65535 --id-length 2;OK
+-m dtlscid --node-id 16777215 --id-length 3;=;OK
+-m dtlscid --node-id 0:4294967295 --id-length 4;=;OK
+-m dtlscid --node-id 70000;--node-id: 70000 does not fit --id-length 1 (0..255);FAIL
+-m dtlscid --node-id 256;--node-id: 256 does not fit --id-length 1 (0..255);FAIL
+-m dtlscid --node-id 65536 --id-length 2;--node-id: 65536 does not fit --id-length 2 (0..65535);FAIL
+-m dtlscid --node-id 4294967296 --id-length 4;--node-id: "4294967296" is out of range (0..4294967295);FAIL
+-m dtlscid --node-id 99999999999999999999999;is out of range (0..4294967295);FAIL
+-m dtlscid --node-id 9:1;--node-id: range 9:1 is reversed (lowest id first);FAIL
+-m dtlscid --node-id -1;--node-id: "-1" is not a number (0..4294967295, decimal or 0x);FAIL
+-m dtlscid --node-id one;--node-id: "one" is not a number;FAIL
+-m dtlscid --node-id 0x;--node-id: "0x" is not a number;FAIL
+-m dtlscid --node-id 1,;--node-id: "" is not a number;FAIL
+-m dtlscid --node-id 1:;--node-id: "" is not a number;FAIL
+-m dtlscid --node-id 1:2:3;--node-id: "2:3" is not a number;FAIL
+-m dtlscid --node-id 1 --node-id 2;--node-id: given twice;FAIL
+-m dtlscid --cid 01;=;OK
+-m dtlscid --cid 01ab2345cd67;=;OK
+-m dtlscid --cid 01AB;-m dtlscid --cid 01ab;OK
+-m dtlscid ! --cid 01ab;=;OK
+-m dtlscid --cid e0/3;=;OK
+-m dtlscid --cid ff/3;-m dtlscid --cid e0/3;OK
+-m dtlscid --cid 01ff/9;-m dtlscid --cid 0180/9;OK
+-m dtlscid --cid 01ab/16;-m dtlscid --cid 01ab;OK
+-m dtlscid --cid 01ab/8;-m dtlscid --cid 01;OK
+-m dtlscid --cid 0102 --cid-length 2;=;OK
+-m dtlscid --cid 0g;--cid: "0g" has other than hex digits (0..9, a..f);FAIL
+-m dtlscid --cid 0x01;--cid: "0x01" has other than hex digits;FAIL
+-m dtlscid --cid 012;--cid: "012" is not an even number of hex digits (1..255 bytes);FAIL
+-m dtlscid --cid /8;--cid: "/8" is not an even number of hex digits;FAIL
+-m dtlscid --cid 01/0;--cid HEX/BITS: "0" is out of range (1..8);FAIL
+-m dtlscid --cid 01/9;--cid HEX/BITS: "9" is out of range (1..8);FAIL
+-m dtlscid --cid 01/;--cid HEX/BITS: "" is not a number;FAIL
+-m dtlscid --cid 010203 --cid-length 2;--cid: 24 bits are more than the CID has (--cid-length 2: 1..16);FAIL
+-m dtlscid --id-offset 1;=;OK
+-m dtlscid --id-offset 254;=;OK
+-m dtlscid --id-offset 0;-m dtlscid;OK
+-m dtlscid --id-offset 255;--id-offset: "255" is out of range (0..254);FAIL
+-m dtlscid --id-offset 254 --id-length 2;--id-offset: 254 + --id-length 2 is past the CID (--cid-length: 1..255);FAIL
+-m dtlscid --id-offset 5 --id-length 2 --cid-length 6;--id-offset: 5 + --id-length 2 is past the CID (--cid-length: 1..6);FAIL
+-m dtlscid ! --id-offset 1;--id-offset: cannot be inverted;FAIL
+-m dtlscid --id-length 1;-m dtlscid;OK
+-m dtlscid --id-length 4;=;OK
+-m dtlscid --id-length 0;--id-length: "0" is out of range (1..4);FAIL
+-m dtlscid --id-length 5;--id-length: "5" is out of range (1..4);FAIL
+-m dtlscid ! --id-length 2;--id-length: cannot be inverted;FAIL
+-m dtlscid --cid-length 1;=;OK
+-m dtlscid --cid-length 6;=;OK
+-m dtlscid --cid-length 255;=;OK
+-m dtlscid --id-offset 4 --id-length 2 --cid-length 6;=;OK
+-m dtlscid --cid-length 0;--cid-length: "0" is out of range (1..255);FAIL
+-m dtlscid --cid-length 256;--cid-length: "256" is out of range (1..255);FAIL
+-m dtlscid ! --cid-length 6;--cid-length: cannot be inverted;FAIL
+-m dtlscid --dtls-version 1.2;=;OK
+-m dtlscid --dtls-version 1.3;=;OK
+-m dtlscid ! --dtls-version 1.3;=;OK
+-m dtlscid --dtls-version 1.1;--dtls-version: "1.1" is neither 1.2 nor 1.3;FAIL
+-m dtlscid --record cid;=;OK
+-m dtlscid --record client-hello;=;OK
+-m dtlscid --record handshake;=;OK
+-m dtlscid --record encrypted;=;OK
+-m dtlscid --record alert;=;OK
+-m dtlscid --record ack;=;OK
+-m dtlscid --record other;=;OK
+-m dtlscid --record malformed;=;OK
+-m dtlscid --record mixed;=;OK
+-m dtlscid --record not-dtls;=;OK
+-m dtlscid ! --record malformed,mixed;=;OK
+-m dtlscid --record mixed,cid;-m dtlscid --record cid,mixed;OK
+-m dtlscid --record hello;--record: "hello" is none of cid, client-hello,;FAIL
+-m dtlscid --record cid,;--record: "" is none of;FAIL
+-m dtlscid --record;requires an argument;FAIL
+-m dtlscid --node-id 1 --cid 01 --cid-length 6 --dtls-version 1.2 --record cid;=;OK
+-m dtlscid ! --node-id 1 ! --cid 02 --id-offset 1 --id-length 2 --cid-length 6 ! --dtls-version 1.3 ! --record alert,ack;=;OK
