@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The match loads by itself, works in every table and chain, and is for UDP.
+. lib.sh
+
+chains() {
+	cat <<-END
+	raw PREROUTING OUTPUT
+	mangle PREROUTING INPUT FORWARD OUTPUT POSTROUTING
+	nat PREROUTING INPUT OUTPUT POSTROUTING
+	filter INPUT FORWARD OUTPUT
+	security INPUT FORWARD OUTPUT
+	END
+}
+
+loaded() { grep -q '^xt_dtlscid ' /proc/modules; }
+
+unload() {
+	for u in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do "$u" -F; done
+	rmmod xt_dtlscid
+}
+
+
+for ipt in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do
+	loaded && unload
+	check "$ipt: a rule loads the module by its alias" \
+		"$ipt" -A INPUT -p udp -m dtlscid --node-id 1
+	check "$ipt: the module is there" loaded
+	check "$ipt: -m before -p" "$ipt" -A INPUT -m dtlscid --node-id 1 -p udp
+
+	chains | while read -r table names; do
+		for chain in $names; do
+			"$ipt" -t "$table" -A "$chain" -p udp -m dtlscid || echo "$table $chain"
+			"$ipt" -t "$table" -F "$chain"
+		done
+	done > failures 2>&1
+	is "$ipt: every table and chain" "$(cat failures)" ""
+
+	lines=$(dmesg | wc -l)
+	for p in "" "-p tcp" "! -p udp" "-p udplite"; do
+		# shellcheck disable=SC2086 # words
+		"$ipt" -A INPUT $p -m dtlscid 2> /dev/null
+		is "$ipt: refused with '$p'" "$((! $?))" 0
+	done
+	dmesg | sed "1,${lines}d" > messages
+	check "$ipt: the kernel's log says that UDP is needed" \
+		grep -q 'dtlscid match: only valid for protocol' messages
+done
+finish
