@@ -37,7 +37,10 @@ enum {
 	HANDSHAKE_CLIENT_HELLO	= 1,
 };
 
-/* One record: its kind, its size on the wire, and where its CID is (0: none). */
+/*
+ * One record: its kind, its size on the wire, and where its CID is (0: none).
+ * A record whose CID has no known length takes the rest of the datagram.
+ */
 struct record {
 	u32	kind;
 	u32	size;
@@ -57,16 +60,6 @@ static u32 node_id(const struct nf_dtlscid_format *f, const u8 *cid)
 	for (i = 0; i < f->id_length; i++)
 		id = id << 8 | cid[f->id_offset + i];
 	return id;
-}
-
-/* A record whose CID has no known length takes the rest of the datagram. */
-static enum dtls_error open_ended(const struct nf_dtlscid_format *f, size_t len,
-				  struct record *r)
-{
-	if (len < (size_t)r->cid + f->id_offset + f->id_length)
-		return DTLS_TRUNCATED;
-	r->size = len;
-	return DTLS_OK;
 }
 
 /* What a 1.2 or plaintext record is, by type, epoch and first body byte. */
@@ -92,9 +85,11 @@ static u32 kind_v12(const u8 *p, u32 body)
 static enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
 				    const u8 *p, size_t len, struct record *r)
 {
-	u32 header = V12_HEADER + f->cid_length, body;
+	u32 header = V12_CID + dtls_cid_bytes(f), body;
 
-	if (len < (f->cid_length ? header : V12_CID))
+	if (f->cid_length)
+		header += 2;
+	if (len < header)
 		return DTLS_TRUNCATED;
 	if (get16(p + V12_VERSION) != 0xfefd)
 		return DTLS_BAD_VERSION;
@@ -103,8 +98,9 @@ static enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
 	r->kind = RECORD(CID);
 	r->version = 2;
 	r->cid = V12_CID;
+	r->size = len;
 	if (!f->cid_length)
-		return open_ended(f, len, r);
+		return DTLS_OK;
 	body = get16(p + header - 2);
 	if (body > len - header)
 		return DTLS_OVERRUN;
@@ -138,12 +134,13 @@ static enum dtls_error read_v13(const struct nf_dtlscid_format *f,
 
 	r->kind = RECORD(ENCRYPTED);
 	r->version = 3;
+	r->size = len;
 	if (p[0] & V13_C) {
 		r->kind = RECORD(CID);
 		r->cid = V13_CID;
+		header += dtls_cid_bytes(f);
 		if (!f->cid_length)
-			return open_ended(f, len, r);
-		header += f->cid_length;
+			return len < header ? DTLS_TRUNCATED : DTLS_OK;
 	}
 	header += p[0] & V13_S ? 2 : 1;
 	header += p[0] & V13_L ? 2 : 0;

@@ -68,16 +68,22 @@ static inline bool dtls_has_cid(const struct dtls_datagram *d)
 			     NF_DTLSCID_RECORD_BIT(MIXED));
 }
 
-/* Bytes of a record, from its first, that dtls_step() may read. */
-static inline u32 dtls_peek(const struct nf_dtlscid_format *f)
+/* Bytes of a CID that a record must have room for. */
+static inline u32 dtls_cid_bytes(const struct nf_dtlscid_format *f)
 {
-	u32 cid = f->cid_length ? f->cid_length : f->id_offset + f->id_length;
-
-	/* 1.2: type, version, epoch, sequence, CID, length, first body byte */
-	return 1 + 2 + 2 + 6 + cid + 2 + 1;
+	return f->cid_length ? f->cid_length : f->id_offset + f->id_length;
 }
 
-#define DTLS_PEEK_MAX	(14 + NF_DTLSCID_CID_LENGTH_MAX)
+/*
+ * Bytes of a record, from its first, that dtls_step() may read: a 1.2 header
+ * with CID; without one, as a CID has at least a byte, the first of the body.
+ */
+static inline u32 dtls_peek(const struct nf_dtlscid_format *f)
+{
+	return 13 + dtls_cid_bytes(f);
+}
+
+#define DTLS_PEEK_MAX	(13 + NF_DTLSCID_CID_LENGTH_MAX)
 
 /**
  * dtls_step() - read the next record into @d
