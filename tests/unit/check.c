@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What must hold for the parser's answer to any datagram whatsoever. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+#define BIT(kind)	NF_DTLSCID_RECORD_BIT(kind)
+#define EXCLUSIVE	(BIT(MALFORMED) | BIT(MIXED) | BIT(NOT_DTLS))
+
+/* One byte in front: a sanitizer's malloc(0) has a byte that can be read. */
+static u8 *copy(const u8 *p, size_t len)
+{
+	u8 *block = malloc(1 + len);
+
+	if (!block)
+		abort();
+	if (len)
+		memcpy(block + 1, p, len);
+	return block + 1;
+}
+
+static void release(u8 *bytes)
+{
+	free(bytes - 1);
+}
+
+bool strict_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+		 struct dtls_datagram *d)
+{
+	u8 *bytes = copy(p, len < dtls_peek(f) ? len : dtls_peek(f));
+	bool more = dtls_step(f, bytes, len, d);
+
+	release(bytes);
+	return more;
+}
+
+/* The whole datagram in a block of just its size. */
+static void parse(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+		  struct dtls_datagram *d)
+{
+	u8 *bytes = copy(p, len);
+
+	dtls_parse(f, bytes, len, d);
+	release(bytes);
+}
+
+/* Field by field: padding has no value. */
+static bool same(const struct dtls_datagram *a, const struct dtls_datagram *b)
+{
+	return a->offset == b->offset && a->records == b->records &&
+	       a->error == b->error && a->version == b->version &&
+	       a->id == b->id && a->cid_offset == b->cid_offset &&
+	       a->cid_length == b->cid_length;
+}
+
+/* As the kernel steps: one answer, filled record by record. */
+static const char *step_on(const struct nf_dtlscid_format *f, const u8 *p,
+			   size_t len, struct dtls_datagram *d)
+{
+	u32 before;
+	bool more;
+
+	*d = (struct dtls_datagram){};
+	do {
+		before = d->offset;
+		more = strict_step(f, p + before, len - before, d);
+		if (d->offset > len)
+			return "walked past the end";
+		if (more && d->offset <= before)
+			return "no progress";
+		if (more && d->offset == len)
+			return "a record announced after the last byte";
+		if (more && (d->error || d->records & (BIT(MALFORMED) | BIT(NOT_DTLS))))
+			return "went on after an error";
+	} while (more);
+	return NULL;
+}
+
+/* Add what one record said by itself to what the ones before it said. */
+static void add(struct dtls_datagram *all, const struct dtls_datagram *one)
+{
+	bool foreign = all->version && one->version && one->id != all->id;
+
+	if (one->version && !all->version) {
+		all->version = one->version;
+		all->id = one->id;
+		all->cid_offset = one->cid_offset;
+		all->cid_length = one->cid_length;
+	}
+	all->offset = one->offset;
+	all->error = one->error;
+	all->records |= one->records | (foreign ? BIT(MIXED) : 0);
+}
+
+/* Each record as if it were alone. */
+static void step_each(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+		      struct dtls_datagram *all)
+{
+	struct dtls_datagram one;
+	bool more;
+
+	*all = (struct dtls_datagram){};
+	do {
+		one = (struct dtls_datagram){ .offset = all->offset };
+		more = strict_step(f, p + one.offset, len - one.offset, &one);
+		add(all, &one);
+	} while (more);
+	if (all->records & BIT(MALFORMED))
+		all->records = BIT(MALFORMED);
+	else if (all->records & BIT(MIXED))
+		all->records = BIT(MIXED);
+}
+
+static const char *check_kinds(const struct dtls_datagram *d)
+{
+	u32 only = d->records & EXCLUSIVE;
+
+	if (!d->records)
+		return "no kind";
+	if (d->records & ~NF_DTLSCID_RECORD_ALL)
+		return "an unknown kind";
+	if (only && (d->records != only || only & (only - 1)))
+		return "an exclusive kind has company";
+	if (!d->error != !(d->records & BIT(MALFORMED)))
+		return "error and malformed disagree";
+	if (d->error > DTLS_JUNK)
+		return "an unknown error";
+	return NULL;
+}
+
+static const char *check_extent(const struct dtls_datagram *d, size_t len)
+{
+	if (d->records & BIT(NOT_DTLS))
+		return d->offset ? "not DTLS, but walked" : NULL;
+	if (d->records & BIT(MALFORMED))
+		return d->offset < len ? NULL : "malformed after the last byte";
+	return d->offset == len ? NULL : "not walked to the end";
+}
+
+static const char *check_cid(const struct nf_dtlscid_format *f, const u8 *p,
+			     size_t len, const struct dtls_datagram *d)
+{
+	u32 id = 0, i;
+
+	if (d->version != 2 && d->version != 3)
+		return "no such version";
+	if (d->cid_offset < (d->version == 2 ? 11 : 1) ||
+	    d->cid_offset + d->cid_length > len)
+		return "CID outside the datagram";
+	if (d->cid_length < f->id_offset + f->id_length)
+		return "CID ends before the node id";
+	if (f->cid_length && d->cid_length != f->cid_length)
+		return "not the CID's length";
+	if (!f->cid_length && d->cid_length != 255 &&
+	    d->cid_offset + d->cid_length != len)
+		return "CID neither 255 bytes nor the rest";
+	if (!f->cid_length && d->records & BIT(MIXED))
+		return "mixed without a length";
+	for (i = 0; i < f->id_length; i++)
+		id = id * 256 + p[d->cid_offset + f->id_offset + i];
+	return id == d->id ? NULL : "not the id in the CID";
+}
+
+const char *check(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
+{
+	struct dtls_datagram whole, on, each;
+	const char *broken;
+
+	broken = step_on(f, p, len, &on);
+	if (broken)
+		return broken;
+	parse(f, p, len, &whole);
+	if (!same(&whole, &on))
+		return "stepping and parsing differ";
+	step_each(f, p, len, &each);
+	if (!same(&whole, &each))
+		return "a record depends on the ones before it";
+	broken = check_kinds(&whole);
+	if (!broken)
+		broken = check_extent(&whole, len);
+	if (!broken && dtls_has_cid(&whole))
+		broken = check_cid(f, p, len, &whole);
+	if (!broken && whole.records & ~EXCLUSIVE && !dtls_has_cid(&whole) &&
+	    (whole.version || whole.id || whole.cid_offset || whole.cid_length))
+		broken = "CID data without a CID";
+	return broken;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rule data that user space hands to the kernel: its layout can never change,
+ * and a 32 bit iptables must speak to a 64 bit kernel without translation.
+ * To be compiled, not run.
+ */
+#include <stddef.h>
+
+#include <linux/netfilter/xt_dtlscid.h>
+
+#define AT(type, field, offset) \
+	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
+#define SIZE(type, size) \
+	_Static_assert(sizeof(struct type) == (size), #type)
+#define VALUE(name, value) \
+	_Static_assert((name) == (value), #name)
+
+SIZE(nf_dtlscid_format, 4);
+AT(nf_dtlscid_format, id_offset, 0);
+AT(nf_dtlscid_format, id_length, 1);
+AT(nf_dtlscid_format, cid_length, 2);
+AT(nf_dtlscid_format, pad, 3);
+
+SIZE(xt_dtlscid_range, 8);
+AT(xt_dtlscid_range, min, 0);
+AT(xt_dtlscid_range, max, 4);
+
+/* A multiple of 8, the strictest alignment: XT_ALIGN() adds nothing to it. */
+SIZE(xt_dtlscid_mtinfo_v0, 1296);
+AT(xt_dtlscid_mtinfo_v0, format, 0);
+AT(xt_dtlscid_mtinfo_v0, tests, 4);
+AT(xt_dtlscid_mtinfo_v0, invert, 5);
+AT(xt_dtlscid_mtinfo_v0, records, 6);
+AT(xt_dtlscid_mtinfo_v0, version, 8);
+AT(xt_dtlscid_mtinfo_v0, nranges, 9);
+AT(xt_dtlscid_mtinfo_v0, cid_bits, 10);
+AT(xt_dtlscid_mtinfo_v0, range, 12);
+AT(xt_dtlscid_mtinfo_v0, cid, 1036);
+AT(xt_dtlscid_mtinfo_v0, pad, 1291);
+
+/* The bits of .tests and .invert. */
+VALUE(XT_DTLSCID_NODE_ID, 1);
+VALUE(XT_DTLSCID_CID, 2);
+VALUE(XT_DTLSCID_VERSION, 4);
+VALUE(XT_DTLSCID_RECORD, 8);
+
+/* The bits of .records. */
+VALUE(NF_DTLSCID_RECORD_CID, 0);
+VALUE(NF_DTLSCID_RECORD_CLIENT_HELLO, 1);
+VALUE(NF_DTLSCID_RECORD_HANDSHAKE, 2);
+VALUE(NF_DTLSCID_RECORD_ENCRYPTED, 3);
+VALUE(NF_DTLSCID_RECORD_ALERT, 4);
+VALUE(NF_DTLSCID_RECORD_ACK, 5);
+VALUE(NF_DTLSCID_RECORD_OTHER, 6);
+VALUE(NF_DTLSCID_RECORD_MALFORMED, 7);
+VALUE(NF_DTLSCID_RECORD_MIXED, 8);
+VALUE(NF_DTLSCID_RECORD_NOT_DTLS, 9);
