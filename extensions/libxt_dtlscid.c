@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -385,7 +386,7 @@ static struct xtables_match dtlscid_mt_reg = {
 	.family		= NFPROTO_UNSPEC,
 	.revision	= 0,
 	.size		= XT_ALIGN(sizeof(struct xt_dtlscid_mtinfo_v0)),
-	.userspacesize	= XT_ALIGN(sizeof(struct xt_dtlscid_mtinfo_v0)),
+	.userspacesize	= offsetof(struct xt_dtlscid_mtinfo_v0, kernel),
 	.help		= dtlscid_mt_help,
 	.init		= dtlscid_mt_init,
 	.parse		= dtlscid_mt_parse,

@@ -4,10 +4,35 @@
 #define _NF_DTLSCID_H
 
 #include <linux/skbuff.h>
+#include <linux/udp.h>
 #include "core/dtls.h"
 
 bool nf_dtlscid_format_valid(const struct nf_dtlscid_format *f);
 bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 		     const struct nf_dtlscid_format *f, struct dtls_datagram *d);
+
+/**
+ * nf_dtlscid_payload() - the datagram in a packet, when it lies in one piece
+ * @skb:	packet
+ * @thoff:	UDP header, in bytes from skb->data
+ * @p:		the payload
+ *
+ * Return: length of the payload; less than 0 for pages, aggregates, and UDP
+ * lengths that UDP would drop: nf_dtlscid_read() knows what to do with these.
+ */
+static __always_inline int
+nf_dtlscid_payload(const struct sk_buff *skb, unsigned int thoff, const u8 **p)
+{
+	const struct udphdr *uh = (const void *)(skb->data + thoff);
+	int there = skb->len - thoff, len;
+
+	if (skb_is_nonlinear(skb) || skb_is_gso(skb) || there < (int)sizeof(*uh))
+		return -1;
+	len = ntohs(uh->len);
+	if (len > there)
+		return -1;
+	*p = (const u8 *)(uh + 1);
+	return len - (int)sizeof(*uh);
+}
 
 #endif /* _NF_DTLSCID_H */

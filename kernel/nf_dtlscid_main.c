@@ -48,6 +48,27 @@ static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 	return thoff + len;
 }
 
+/* The buffer is large, and clearing it costs more than a parse: so not inline. */
+static noinline bool read_pages(const struct sk_buff *skb, unsigned int thoff,
+				const struct nf_dtlscid_format *f, struct dtls_datagram *d)
+{
+	unsigned int at = thoff + sizeof(struct udphdr), left;
+	unsigned int end = datagram_end(skb, thoff);
+	u8 buf[DTLS_PEEK_MAX];
+	const u8 *p;
+
+	if (!end)
+		return false;
+	*d = (struct dtls_datagram){};
+	do {
+		left = end - at - d->offset;
+		p = skb_header_pointer(skb, at + d->offset, min(left, dtls_peek(f)), buf);
+		if (!p)
+			return false;
+	} while (dtls_step(f, p, left, d));
+	return true;
+}
+
 /**
  * nf_dtlscid_read() - read the DTLS datagram in a UDP packet
  * @skb:	packet, in one piece or paged; never changed
@@ -62,21 +83,12 @@ static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 		     const struct nf_dtlscid_format *f, struct dtls_datagram *d)
 {
-	unsigned int at = thoff + sizeof(struct udphdr), left;
-	unsigned int end = datagram_end(skb, thoff);
-	u8 buf[DTLS_PEEK_MAX];
 	const u8 *p;
+	int len = nf_dtlscid_payload(skb, thoff, &p);
 
-	if (!end)
-		return false;
-	*d = (struct dtls_datagram){};
-	do {
-		left = end - at - d->offset;
-		p = skb_header_pointer(skb, at + d->offset,
-				       min(left, dtls_peek(f)), buf);
-		if (!p)
-			return false;
-	} while (dtls_step(f, p, left, d));
+	if (len < 0)
+		return read_pages(skb, thoff, f, d);
+	dtls_parse(f, p, len, d);
 	return true;
 }
 EXPORT_SYMBOL_GPL(nf_dtlscid_read);

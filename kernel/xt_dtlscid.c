@@ -8,6 +8,16 @@
 #include <linux/netfilter/xt_dtlscid.h>
 #include "nf_dtlscid.h"
 
+/*
+ * What a rule that asks for a node id of one byte, and nothing else, comes down
+ * to; in the rule's own memory.
+ */
+struct quick {
+	struct dtls_shortcut shortcut;
+	bool usable;
+	DECLARE_BITMAP(ids, 256);
+};
+
 static bool id_in_ranges(const struct xt_dtlscid_mtinfo_v0 *info, u32 id)
 {
 	unsigned int i;
@@ -18,9 +28,10 @@ static bool id_in_ranges(const struct xt_dtlscid_mtinfo_v0 *info, u32 id)
 	return false;
 }
 
-static bool cid_begins_with(const struct xt_dtlscid_mtinfo_v0 *info,
-			    const struct sk_buff *skb, unsigned int payload,
-			    const struct dtls_datagram *d)
+/* As in the engine: a large buffer is cleared only where it is needed. */
+static noinline bool cid_begins_with(const struct xt_dtlscid_mtinfo_v0 *info,
+				     const struct sk_buff *skb, unsigned int payload,
+				     const struct dtls_datagram *d)
 {
 	unsigned int whole = info->cid_bits / 8, rest = info->cid_bits % 8;
 	unsigned int len = whole + !!rest;
@@ -35,14 +46,13 @@ static bool cid_begins_with(const struct xt_dtlscid_mtinfo_v0 *info,
 	return !rest || (cid[whole] ^ info->cid[whole]) >> (8 - rest) == 0;
 }
 
-static bool dtlscid_mt(const struct sk_buff *skb, struct xt_action_param *par)
+static noinline bool match_all(const struct sk_buff *skb, unsigned int thoff,
+			       const struct xt_dtlscid_mtinfo_v0 *info)
 {
-	const struct xt_dtlscid_mtinfo_v0 *info = par->matchinfo;
 	struct dtls_datagram d;
 	u8 passed = 0;
 
-	/* A later fragment has no UDP header. */
-	if (par->fragoff || !nf_dtlscid_read(skb, par->thoff, &info->format, &d))
+	if (!nf_dtlscid_read(skb, thoff, &info->format, &d))
 		return false;
 	if (info->tests & XT_DTLSCID_RECORD && d.records & info->records)
 		passed |= XT_DTLSCID_RECORD;
@@ -52,12 +62,45 @@ static bool dtlscid_mt(const struct sk_buff *skb, struct xt_action_param *par)
 		if (info->tests & XT_DTLSCID_NODE_ID && id_in_ranges(info, d.id))
 			passed |= XT_DTLSCID_NODE_ID;
 		if (info->tests & XT_DTLSCID_CID &&
-		    cid_begins_with(info, skb, par->thoff + sizeof(struct udphdr), &d))
+		    cid_begins_with(info, skb, thoff + sizeof(struct udphdr), &d))
 			passed |= XT_DTLSCID_CID;
 		if (info->tests & XT_DTLSCID_VERSION && d.version == info->version)
 			passed |= XT_DTLSCID_VERSION;
 	}
 	return (passed ^ info->invert) == info->tests;
+}
+
+static bool dtlscid_mt(const struct sk_buff *skb, struct xt_action_param *par)
+{
+	const struct xt_dtlscid_mtinfo_v0 *info = par->matchinfo;
+	const struct quick *quick = (const void *)info->kernel;
+	const u8 *p;
+	int len;
+
+	/* A later fragment has no UDP header. */
+	if (par->fragoff)
+		return false;
+	if (quick->usable) {
+		len = nf_dtlscid_payload(skb, par->thoff, &p);
+		if (len >= 0 && dtls_lone_cid(&quick->shortcut, p, len))
+			return test_bit(p[quick->shortcut.id], quick->ids);
+	}
+	return match_all(skb, par->thoff, info);
+}
+
+static void set_quick(struct xt_dtlscid_mtinfo_v0 *info)
+{
+	struct quick *quick = (void *)info->kernel;
+	unsigned int id;
+
+	memset(info->kernel, 0, sizeof(info->kernel));
+	if (info->tests != XT_DTLSCID_NODE_ID || info->format.id_length != 1)
+		return;
+	quick->shortcut = dtls_shortcut(&info->format);
+	quick->usable = true;
+	for (id = 0; id < 256; id++)
+		if (id_in_ranges(info, id) != !!info->invert)
+			__set_bit(id, quick->ids);
 }
 
 static bool ranges_valid(const struct xt_dtlscid_mtinfo_v0 *info)
@@ -105,8 +148,8 @@ static bool records_valid(const struct xt_dtlscid_mtinfo_v0 *info)
 
 static int dtlscid_mt_check(const struct xt_mtchk_param *par)
 {
-	const struct xt_dtlscid_mtinfo_v0 *info = par->matchinfo;
-	const char *bad;
+	struct xt_dtlscid_mtinfo_v0 *info = par->matchinfo;
+	const char *bad = NULL;
 
 	if (info->tests & ~XT_DTLSCID_ALL_TESTS || info->invert & ~info->tests ||
 	    memchr_inv(info->pad, 0, sizeof(info->pad)))
@@ -121,10 +164,12 @@ static int dtlscid_mt_check(const struct xt_mtchk_param *par)
 		bad = "--dtls-version";
 	else if (!records_valid(info))
 		bad = "--record";
-	else
-		return 0;
-	pr_info_ratelimited("match: invalid %s\n", bad);
-	return -EINVAL;
+	if (bad) {
+		pr_info_ratelimited("match: invalid %s\n", bad);
+		return -EINVAL;
+	}
+	set_quick(info);
+	return 0;
 }
 
 static struct xt_match dtlscid_mt_reg[] __read_mostly = {
@@ -135,6 +180,7 @@ static struct xt_match dtlscid_mt_reg[] __read_mostly = {
 		.match		= dtlscid_mt,
 		.checkentry	= dtlscid_mt_check,
 		.matchsize	= sizeof(struct xt_dtlscid_mtinfo_v0),
+		.usersize	= offsetof(struct xt_dtlscid_mtinfo_v0, kernel),
 		.me		= THIS_MODULE,
 	},
 	{
@@ -144,6 +190,7 @@ static struct xt_match dtlscid_mt_reg[] __read_mostly = {
 		.match		= dtlscid_mt,
 		.checkentry	= dtlscid_mt_check,
 		.matchsize	= sizeof(struct xt_dtlscid_mtinfo_v0),
+		.usersize	= offsetof(struct xt_dtlscid_mtinfo_v0, kernel),
 		.me		= THIS_MODULE,
 	},
 };
@@ -151,7 +198,9 @@ static struct xt_match dtlscid_mt_reg[] __read_mostly = {
 static int __init xt_dtlscid_init(void)
 {
 	/* Layout equal for 32 and 64 bit user space: a multiple of 8, no holes. */
-	BUILD_BUG_ON(sizeof(struct xt_dtlscid_mtinfo_v0) != 1296);
+	BUILD_BUG_ON(offsetof(struct xt_dtlscid_mtinfo_v0, kernel) != 1296);
+	BUILD_BUG_ON(sizeof(struct xt_dtlscid_mtinfo_v0) != 1344);
+	BUILD_BUG_ON(sizeof(struct quick) > sizeof_field(struct xt_dtlscid_mtinfo_v0, kernel));
 	BUILD_BUG_ON(offsetof(struct xt_dtlscid_mtinfo_v0, range) != 12);
 	return xt_register_matches(dtlscid_mt_reg, ARRAY_SIZE(dtlscid_mt_reg));
 }

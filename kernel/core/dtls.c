@@ -48,12 +48,7 @@ struct record {
 	u8	version;
 };
 
-static u32 get16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static u32 node_id(const struct nf_dtlscid_format *f, const u8 *cid)
+static __always_inline u32 node_id(const struct nf_dtlscid_format *f, const u8 *cid)
 {
 	u32 id = 0, i;
 
@@ -63,9 +58,9 @@ static u32 node_id(const struct nf_dtlscid_format *f, const u8 *cid)
 }
 
 /* What a 1.2 or plaintext record is, by type, epoch and first body byte. */
-static u32 kind_v12(const u8 *p, u32 body)
+static __always_inline u32 kind_v12(const u8 *p, u32 body)
 {
-	if (get16(p + V12_EPOCH))
+	if (dtls_get16(p + V12_EPOCH))
 		return RECORD(ENCRYPTED);
 	switch (p[0]) {
 	case TYPE_HANDSHAKE:
@@ -82,8 +77,8 @@ static u32 kind_v12(const u8 *p, u32 body)
 }
 
 /* tls12_cid (RFC 9146 section 4) */
-static enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
-				    const u8 *p, size_t len, struct record *r)
+static __always_inline enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
+						    const u8 *p, size_t len, struct record *r)
 {
 	u32 header = V12_CID + dtls_cid_bytes(f), body;
 
@@ -91,9 +86,9 @@ static enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
 		header += 2;
 	if (len < header)
 		return DTLS_TRUNCATED;
-	if (get16(p + V12_VERSION) != 0xfefd)
+	if (dtls_get16(p + V12_VERSION) != 0xfefd)
 		return DTLS_BAD_VERSION;
-	if (!get16(p + V12_EPOCH))
+	if (!dtls_get16(p + V12_EPOCH))
 		return DTLS_EPOCH0_CID;
 	r->kind = RECORD(CID);
 	r->version = 2;
@@ -101,7 +96,7 @@ static enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
 	r->size = len;
 	if (!f->cid_length)
 		return DTLS_OK;
-	body = get16(p + header - 2);
+	body = dtls_get16(p + header - 2);
 	if (body > len - header)
 		return DTLS_OVERRUN;
 	r->size = header + body;
@@ -109,16 +104,16 @@ static enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
 }
 
 /* Any other record with the long header (RFC 6347 section 4.1) */
-static enum dtls_error read_v12(const u8 *p, size_t len, struct record *r)
+static __always_inline enum dtls_error read_v12(const u8 *p, size_t len, struct record *r)
 {
 	u32 version, body;
 
 	if (len < V12_HEADER)
 		return DTLS_TRUNCATED;
-	version = get16(p + V12_VERSION);
+	version = dtls_get16(p + V12_VERSION);
 	if (version < 0xfefd || version > 0xfeff)
 		return DTLS_BAD_VERSION;
-	body = get16(p + V12_HEADER - 2);
+	body = dtls_get16(p + V12_HEADER - 2);
 	if (body > len - V12_HEADER)
 		return DTLS_OVERRUN;
 	r->kind = kind_v12(p, body);
@@ -127,8 +122,8 @@ static enum dtls_error read_v12(const u8 *p, size_t len, struct record *r)
 }
 
 /* DTLS 1.3 ciphertext, unified header (RFC 9147 section 4) */
-static enum dtls_error read_v13(const struct nf_dtlscid_format *f,
-				const u8 *p, size_t len, struct record *r)
+static __always_inline enum dtls_error read_v13(const struct nf_dtlscid_format *f,
+						const u8 *p, size_t len, struct record *r)
 {
 	u32 header = 1, body;
 
@@ -146,7 +141,7 @@ static enum dtls_error read_v13(const struct nf_dtlscid_format *f,
 	header += p[0] & V13_L ? 2 : 0;
 	if (len < header)
 		return DTLS_TRUNCATED;
-	body = p[0] & V13_L ? get16(p + header - 2) : len - header;
+	body = p[0] & V13_L ? dtls_get16(p + header - 2) : len - header;
 	if (body > len - header)
 		return DTLS_OVERRUN;
 	if (body < V13_BODY_MIN)
@@ -155,8 +150,8 @@ static enum dtls_error read_v13(const struct nf_dtlscid_format *f,
 	return DTLS_OK;
 }
 
-static enum dtls_error read_record(const struct nf_dtlscid_format *f,
-				   const u8 *p, size_t len, struct record *r)
+static __always_inline enum dtls_error read_record(const struct nf_dtlscid_format *f,
+						   const u8 *p, size_t len, struct record *r)
 {
 	if (p[0] == TYPE_CID)
 		return read_v12_cid(f, p, len, r);
@@ -167,8 +162,8 @@ static enum dtls_error read_record(const struct nf_dtlscid_format *f,
 	return DTLS_JUNK;
 }
 
-static void note_cid(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
-		     const struct record *r, struct dtls_datagram *d)
+static __always_inline void note_cid(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+				     const struct record *r, struct dtls_datagram *d)
 {
 	u32 id = node_id(f, p + r->cid);
 
@@ -198,8 +193,8 @@ static bool end(struct dtls_datagram *d, enum dtls_error error)
 	return false;
 }
 
-bool dtls_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
-	       struct dtls_datagram *d)
+static __always_inline bool step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+				 struct dtls_datagram *d)
 {
 	struct record r = {};
 	enum dtls_error error = len ? read_record(f, p, len, &r) : DTLS_JUNK;
@@ -215,10 +210,16 @@ bool dtls_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 	return end(d, DTLS_OK);
 }
 
+bool dtls_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+	       struct dtls_datagram *d)
+{
+	return step(f, p, len, d);
+}
+
 void dtls_parse(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 		struct dtls_datagram *d)
 {
 	*d = (struct dtls_datagram){};
-	while (dtls_step(f, p + d->offset, len - d->offset, d))
+	while (step(f, p + d->offset, len - d->offset, d))
 		;
 }

@@ -101,4 +101,47 @@ bool dtls_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 void dtls_parse(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 		struct dtls_datagram *d);
 
+static inline u32 dtls_get16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+/**
+ * struct dtls_shortcut - where a datagram of one tls12_cid record has what decides
+ * @header:	bytes of the record that must be there
+ * @id:		where the node id begins, in bytes from the start of the payload
+ * @checked:	the record's length is known, and ends the datagram
+ */
+struct dtls_shortcut {
+	u16	header;
+	u16	id;
+	bool	checked;
+};
+
+static inline struct dtls_shortcut dtls_shortcut(const struct nf_dtlscid_format *f)
+{
+	return (struct dtls_shortcut){
+		.header	 = 11 + dtls_cid_bytes(f) + (f->cid_length ? 2 : 0),
+		.id	 = 11 + f->id_offset,
+		.checked = f->cid_length,
+	};
+}
+
+/**
+ * dtls_lone_cid() - the commonest datagram, at the least cost
+ * @s:		dtls_shortcut() of the format
+ * @p:		payload
+ * @len:	its length
+ *
+ * Return: true when the datagram is one tls12_cid record; the node id is then
+ * at @p + s->id.  False when only dtls_parse() can tell.
+ */
+static inline bool dtls_lone_cid(const struct dtls_shortcut *s, const u8 *p, size_t len)
+{
+	/* type 25 and version fefd, then epoch and length: RFC 9146 section 4 */
+	return len >= s->header && dtls_get16(p) == 0x19fe && p[2] == 0xfd &&
+	       dtls_get16(p + 3) != 0 &&
+	       (!s->checked || dtls_get16(p + s->header - 2) == len - s->header);
+}
+
 #endif /* _DTLSCID_CORE_DTLS_H */

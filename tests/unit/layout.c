@@ -26,7 +26,7 @@ AT(xt_dtlscid_range, min, 0);
 AT(xt_dtlscid_range, max, 4);
 
 /* A multiple of 8, the strictest alignment: XT_ALIGN() adds nothing to it. */
-SIZE(xt_dtlscid_mtinfo_v0, 1296);
+SIZE(xt_dtlscid_mtinfo_v0, 1344);
 AT(xt_dtlscid_mtinfo_v0, format, 0);
 AT(xt_dtlscid_mtinfo_v0, tests, 4);
 AT(xt_dtlscid_mtinfo_v0, invert, 5);
@@ -37,6 +37,7 @@ AT(xt_dtlscid_mtinfo_v0, cid_bits, 10);
 AT(xt_dtlscid_mtinfo_v0, range, 12);
 AT(xt_dtlscid_mtinfo_v0, cid, 1036);
 AT(xt_dtlscid_mtinfo_v0, pad, 1291);
+AT(xt_dtlscid_mtinfo_v0, kernel, 1296);
 
 /* The bits of .tests and .invert. */
 VALUE(XT_DTLSCID_NODE_ID, 1);

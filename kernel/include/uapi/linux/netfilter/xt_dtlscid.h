@@ -49,6 +49,7 @@ struct xt_dtlscid_range {
  * @range:	node ids; each fits format.id_length bytes
  * @cid:	CID bytes in wire order; bits past @cid_bits are 0
  * @pad:	0
+ * @kernel:	the kernel's own; user space passes 0 and gets 0
  *
  * Whatever belongs to a test that is not in @tests is 0, and so is the unused
  * rest of the arrays; anything else is refused with -EINVAL.
@@ -64,6 +65,9 @@ struct xt_dtlscid_mtinfo_v0 {
 	struct xt_dtlscid_range range[XT_DTLSCID_RANGES_MAX];
 	__u8	cid[NF_DTLSCID_CID_LENGTH_MAX];
 	__u8	pad[5];
+
+	/* Used internally by the kernel */
+	__aligned_u64 kernel[6];
 };
 
 #endif /* _UAPI_XT_DTLSCID_H */
