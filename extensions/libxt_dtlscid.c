@@ -271,6 +271,18 @@ static void check_ids(const struct xt_dtlscid_mtinfo_v0 *info)
 			       info->range[i].max, info->format.id_length, max);
 }
 
+/* A rule that can never match is a mistake. */
+static void check_records(const struct xt_dtlscid_mtinfo_v0 *info)
+{
+	const __u16 without_cid = NF_DTLSCID_RECORD_BIT(MALFORMED) | NF_DTLSCID_RECORD_BIT(NOT_DTLS);
+
+	if (info->records & NF_DTLSCID_RECORD_BIT(MIXED) && !info->format.cid_length)
+		refuse("--record: mixed needs --cid-length (1..%d)", NF_DTLSCID_CID_LENGTH_MAX);
+	if (info->tests & XT_DTLSCID_CID_TESTS && info->records &&
+	    !(info->invert & XT_DTLSCID_RECORD) && !(info->records & ~without_cid))
+		refuse("--record: malformed and not-dtls never hold together with a test of the CID");
+}
+
 static void clear_unused_bits(struct xt_dtlscid_mtinfo_v0 *info)
 {
 	unsigned int whole = info->cid_bits / 8, rest = info->cid_bits % 8;
@@ -293,6 +305,7 @@ static void dtlscid_mt_check(struct xt_fcheck_call *cb)
 		refuse("--cid: %u bits are more than the CID has (--cid-length %u: 1..%u)",
 		       info->cid_bits, longest, 8 * longest);
 	check_ids(info);
+	check_records(info);
 	clear_unused_bits(info);
 }
 

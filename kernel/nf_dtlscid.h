@@ -3,13 +3,26 @@
 #ifndef _NF_DTLSCID_H
 #define _NF_DTLSCID_H
 
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <net/ip.h>
 #include "core/dtls.h"
 
 bool nf_dtlscid_format_valid(const struct nf_dtlscid_format *f);
+bool nf_dtlscid_is_ipv6_fragment(const struct sk_buff *skb);
 bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 		     const struct nf_dtlscid_format *f, struct dtls_datagram *d);
+
+/* Whether a UDP packet is a fragment, the first or a later one. */
+static __always_inline bool nf_dtlscid_is_fragment(const struct sk_buff *skb, u8 pf)
+{
+	if (pf == NFPROTO_IPV4)
+		return ip_is_fragment(ip_hdr(skb));
+	return unlikely(ipv6_hdr(skb)->nexthdr != IPPROTO_UDP) &&
+	       nf_dtlscid_is_ipv6_fragment(skb);
+}
 
 /**
  * nf_dtlscid_payload() - the datagram in a packet, when it lies in one piece
@@ -18,7 +31,7 @@ bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
  * @p:		the payload
  *
  * Return: length of the payload; less than 0 for pages, aggregates, and UDP
- * lengths that UDP would drop: nf_dtlscid_read() knows what to do with these.
+ * lengths that need a thought: nf_dtlscid_read() knows what to do with these.
  */
 static __always_inline int
 nf_dtlscid_payload(const struct sk_buff *skb, unsigned int thoff, const u8 **p)

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <net/ipv6.h>
 #include "nf_dtlscid.h"
 
 /**
@@ -21,14 +22,14 @@ EXPORT_SYMBOL_GPL(nf_dtlscid_format_valid);
 /* Several datagrams in one skb, of gso_size bytes each but the last. */
 static bool is_aggregate(const struct sk_buff *skb)
 {
-	return skb_is_gso(skb) &&
-	       skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST);
+	return skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
 }
 
 /*
  * Where the packet's (first) datagram ends, in bytes from skb->data; 0 when the
- * UDP length is one that UDP itself would drop, or runs past a first fragment.
- * The UDP length of an aggregate covers all its datagrams.
+ * UDP length is one that UDP itself would drop.  In IPv6 it takes a length of 0
+ * for all there is (RFC 2675 section 4).  The UDP length of an aggregate covers
+ * all its datagrams.
  */
 static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 {
@@ -38,36 +39,60 @@ static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 
 	if (!uh)
 		return 0;
-	if (unlikely(is_aggregate(skb)))
+	len = ntohs(uh->len);
+	if (is_aggregate(skb))
 		len = sizeof(*uh) + min_t(unsigned int, skb_shinfo(skb)->gso_size,
 					  skb->len - thoff - sizeof(*uh));
-	else
-		len = ntohs(uh->len);
+	else if (!len && skb->protocol == htons(ETH_P_IPV6))
+		len = skb->len - thoff;
 	if (len < sizeof(*uh) || len > skb->len - thoff)
 		return 0;
 	return thoff + len;
 }
 
-/* The buffer is large, and clearing it costs more than a parse: so not inline. */
+/*
+ * Pages and fragment lists are read through a window.  Each look into a list
+ * begins at its head, so a look per record would cost the number of fragments
+ * times the number of records; a look per window costs less than the fragments'
+ * reassembly did.  Not inline: clearing the window costs more than a parse.
+ */
 static noinline bool read_pages(const struct sk_buff *skb, unsigned int thoff,
 				const struct nf_dtlscid_format *f, struct dtls_datagram *d)
 {
-	unsigned int at = thoff + sizeof(struct udphdr), left;
+	unsigned int payload = thoff + sizeof(struct udphdr), at, need;
 	unsigned int end = datagram_end(skb, thoff);
-	u8 buf[DTLS_PEEK_MAX];
-	const u8 *p;
+	unsigned int from = 0, to = 0;
+	u8 window[3 * DTLS_PEEK_MAX];
 
 	if (!end)
 		return false;
 	*d = (struct dtls_datagram){};
 	do {
-		left = end - at - d->offset;
-		p = skb_header_pointer(skb, at + d->offset, min(left, dtls_peek(f)), buf);
-		if (!p)
-			return false;
-	} while (dtls_step(f, p, left, d));
+		at = payload + d->offset;
+		need = min(end - at, dtls_peek(f));
+		if (at + need > to) {
+			from = at;
+			to = min_t(unsigned int, end, from + sizeof(window));
+			if (skb_copy_bits(skb, from, window, to - from))
+				return false;
+		}
+	} while (dtls_step(f, window + (at - from), end - at, d));
 	return true;
 }
+
+/* An atomic fragment, which is all of its packet, is none here (RFC 6946). */
+bool nf_dtlscid_is_ipv6_fragment(const struct sk_buff *skb)
+{
+	struct frag_hdr buf;
+	const struct frag_hdr *fh;
+	unsigned int at = 0;
+
+	if (ipv6_find_hdr(skb, &at, NEXTHDR_FRAGMENT, NULL, NULL) < 0)
+		return false;
+	fh = skb_header_pointer(skb, at, sizeof(buf), &buf);
+	return !fh || fh->frag_off & htons(IP6_OFFSET | IP6_MF);
+}
+EXPORT_SYMBOL_GPL(nf_dtlscid_is_ipv6_fragment);
 
 /**
  * nf_dtlscid_read() - read the DTLS datagram in a UDP packet
@@ -78,7 +103,7 @@ static noinline bool read_pages(const struct sk_buff *skb, unsigned int thoff,
  *
  * Only the record headers are read, whatever the datagram's length.
  *
- * Return: false when there is no intact UDP header, and nothing in @d then.
+ * Return: false when there is no intact UDP header; @d says nothing then.
  */
 bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 		     const struct nf_dtlscid_format *f, struct dtls_datagram *d)

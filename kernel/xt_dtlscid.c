@@ -77,8 +77,7 @@ static bool dtlscid_mt(const struct sk_buff *skb, struct xt_action_param *par)
 	const u8 *p;
 	int len;
 
-	/* A later fragment has no UDP header. */
-	if (par->fragoff)
+	if (nf_dtlscid_is_fragment(skb, xt_family(par)))
 		return false;
 	if (quick->usable) {
 		len = nf_dtlscid_payload(skb, par->thoff, &p);

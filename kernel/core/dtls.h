@@ -15,8 +15,7 @@
  * walked and every length checked.  Without it the walk ends at the first
  * record with a CID, of which no more than the node id is read.
  *
- * The cost is linear in the datagram's length: a record takes at least 13
- * bytes.
+ * The cost is linear in the number of records, which take at least 13 bytes.
  */
 #ifndef _DTLSCID_CORE_DTLS_H
 #define _DTLSCID_CORE_DTLS_H

@@ -204,3 +204,21 @@ zero() {
 hits() {
 	"$1" -t "$2" -nvxL "$3" | sed -n 's/^ *[1-9][0-9]* .*\/\* \(.*\) \*\/.*/\1/p' | xargs
 }
+
+# seen COUNT: whether so many packets have come to the last rule of a chain under
+# test, whose comment is "seen".
+seen() {
+	[ "$(packets "$tables" raw PREROUTING seen)" -ge "$1" ]
+}
+
+# sent PACKETS COMMAND...: let the client run it; the comments of the rules in raw
+# PREROUTING that counted, once so many packets have been seen.
+sent() {
+	wanted=$1
+	shift
+	zero "$tables" raw
+	on client "$@"
+	wait_for 5 seen "$wanted" ||
+		echo "only $(packets "$tables" raw PREROUTING seen) of $wanted packets"
+	hits "$tables" raw PREROUTING
+}

@@ -54,17 +54,11 @@ rules() {
 	echo COMMIT
 }
 
-seen() { [ "$(packets "$tables" raw PREROUTING seen)" = 1 ]; }
-
 # expect DESCRIPTION DATAGRAM RULES...
 expect() {
 	what=$1 datagram=$2
 	shift 2
-	set -- "$@" seen
-	zero "$tables" raw
-	on client udp send "$vip" $port "$datagram"
-	wait_for 5 seen
-	is "$what" "$(hits "$tables" raw PREROUTING)" "$*"
+	is "$what" "$(sent 1 udp send "$vip" $port "$datagram")" "$(echo "$* seen" | xargs)"
 }
 
 ids() {

@@ -12,7 +12,7 @@
 #include <linux/netfilter/nf_dtlscid.h>
 
 /*
- * The tests that a rule can make; bits of xt_dtlscid_mtinfo.tests and .invert.
+ * The tests that a rule can make; bits of @tests and @invert below.
  * The first three are tests of the CID: a datagram without a CID, or one that
  * is malformed, passes none of them, inverted or not.  A rule without any test
  * asks for a CID.

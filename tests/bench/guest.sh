@@ -1,0 +1,303 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The benchmark, in a guest whose clock counts instructions.
+#
+# One processor does everything: a datagram's cost is what lies between the
+# sender's system calls: sendmsg, veth, balancer, veth, and the node's socket,
+# which is full and drops it.  Each case has namespaces of its own, so no rule,
+# table or hook of another case is in the way.
+#
+# Reads "settings": passes, and the most flows to have.  Writes a line GROUP CASE
+# VALUE for each measurement to $OUT/results.
+. lib.sh
+. ./settings
+
+port=5684
+vip=198.51.100.1
+datagram=19fefd000100000000000101ab2345cd6700160001000000000001a0a1a2a3a4a5a6a7a8a9aaabacad
+node_byte=11
+is_cid12='0>>22&0x3C@8>>8=0x19FEFD'
+
+result() {
+	echo "$1	$2	$3" | tee -a "$OUT/results"
+}
+
+# Client 10.64.0.0/10, nodes 10.9.0.1 to 10.9.1.0; all behind one link each.
+setup() {
+	ip -batch - <<-END
+	netns add client
+	netns add balancer
+	netns add node
+	link add outer netns balancer address 02:00:00:00:01:01 type veth peer name eth0 netns client
+	link add inner netns balancer address 02:00:00:00:02:01 type veth peer name eth0 netns node
+	END
+	ip -n client -batch - <<-END
+	link set lo up
+	link set eth0 address 02:00:00:00:01:10 addrgenmode none up
+	addr add 198.51.100.10/24 dev eth0
+	route add local 10.64.0.0/10 dev lo
+	route add default via 198.51.100.1
+	neigh add 198.51.100.1 lladdr 02:00:00:00:01:01 dev eth0
+	END
+	ip -n balancer -batch - <<-END
+	link set outer addrgenmode none up
+	link set inner addrgenmode none up
+	addr add 198.51.100.1/24 dev outer
+	addr add 192.0.2.1/24 dev inner
+	neigh add 198.51.100.10 lladdr 02:00:00:00:01:10 dev outer
+	neigh add 192.0.2.10 lladdr 02:00:00:00:02:10 dev inner
+	route add 10.64.0.0/10 via 198.51.100.10
+	route add 10.9.0.0/16 via 192.0.2.10
+	END
+	ip -n node -batch - <<-END
+	link set lo up
+	link set eth0 address 02:00:00:00:02:10 addrgenmode none up
+	addr add 192.0.2.10/24 dev eth0
+	route add local 10.9.0.0/16 dev lo
+	neigh add 192.0.2.1 lladdr 02:00:00:00:02:01 dev eth0
+	route add default via 192.0.2.1
+	END
+	on balancer sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+	ip netns exec node ./flows answer $port & # not a function: it is to be stopped
+	answerer=$!
+	wait_for 10 listening node $port
+}
+
+teardown() {
+	kill -KILL $answerer
+	wait $answerer 2> /dev/null
+	for space in client balancer node; do ip netns delete $space; done
+	conntrack -F > /dev/null 2>&1
+}
+
+# send FIRST FLOWS PACKETS NODES
+send() {
+	on client ./flows send "$@" $node_byte "$to" $port $datagram
+}
+
+all_answered() {
+	! on node grep -q "$(printf ':%04X [0:]*0000 07 [0-9A-F]*:0*[1-9A-F]' $port)" /proc/net/udp
+}
+
+# One datagram of each of the flows, answered; then the node's socket fills up.
+establish() {
+	done=0
+	while [ $done -lt "$1" ]; do
+		some=$(($1 - done < 64 ? $1 - done : 64))
+		send $done $some $some "$1" > /dev/null
+		wait_for 10 all_answered
+		done=$((done + some))
+	done
+	stop_answers "$1"
+}
+
+stop_answers() {
+	kill -STOP $answerer
+	send 0 "$1" 600 "$1" > /dev/null
+}
+
+# Node ids begin with 0, addresses with 10.9.0.1.
+node_address() { echo "10.9.$((($1 + 1) / 256)).$((($1 + 1) % 256))"; }
+
+# Contenders.  A rule set takes the number of nodes; datagrams go to $to, which
+# is the node itself where nothing translates addresses.
+
+raw() { on balancer iptables -t raw "$@"; }
+
+rules_none() { to=$(node_address 0); }
+
+rules_dport() {
+	to=$(node_address 0)
+	raw -A PREROUTING -p udp --dport $port
+}
+
+# Address translation as plain as can be.
+rules_dnat() {
+	to=$vip
+	on balancer iptables -t nat -A PREROUTING -d $vip -p udp --dport $port \
+		-j DNAT --to-destination "$(node_address 0)"
+}
+
+rules_dnat_dport() {
+	rules_dnat
+	raw -A PREROUTING -p udp --dport $port
+}
+
+# tree TABLE MATCH-FIRST MATCH TARGET: what is common to all nodes is asked once,
+# then each node has a rule; %k is its number, %a its address.
+tree() {
+	{
+		echo "*$1"
+		echo ":CID -"
+		echo "-A PREROUTING -p udp --dport $port $2 -j CID"
+		for k in $(seq 0 $((nodes - 1))); do
+			echo "-A CID $3 -j $4" | sed "s/%k/$k/; s/%a/$(node_address "$k")/"
+		done
+		echo COMMIT
+	} > table
+	on balancer iptables-restore -n table
+}
+
+# Every datagram is looked at; no translation, as nat rules see a flow only once.
+rules_u32() {
+	to=$(node_address 0)
+	tree raw "-m u32 --u32 $is_cid12" '-m u32 --u32 0>>22&0x3C@16&0xFF=%k' ACCEPT
+}
+
+rules_match() {
+	to=$(node_address 0)
+	tree raw '' '-p udp -m dtlscid --node-id %k' ACCEPT
+}
+
+rules_u32_nat() {
+	to=$vip
+	tree nat "-m u32 --u32 $is_cid12" '-m u32 --u32 0>>22&0x3C@16&0xFF=%k' \
+		'DNAT --to-destination %a'
+}
+
+rules_match_nat() {
+	to=$vip
+	tree nat '' '-p udp -m dtlscid --node-id %k' 'DNAT --to-destination %a'
+}
+
+# map ELEMENT: "{ 0x01 : ELEMENT, ... }"
+map() {
+	printf '{ '
+	for k in $(seq 0 $((nodes - 1))); do
+		printf '0x%02x : %s, ' "$k" "$(echo "$1" | sed "s/%k/$k/; s/%a/$(node_address "$k")/")"
+	done
+	printf '}'
+}
+
+rules_nft() {
+	on balancer nft -f -
+}
+
+rules_nft_map() {
+	to=$(node_address 0)
+	rules_nft <<-END
+	table ip bench {
+		chain raw {
+			type filter hook prerouting priority raw
+			udp dport $port @th,64,24 0x19fefd @th,152,8 vmap $(map accept)
+		}
+	}
+	END
+}
+
+rules_nft_map_nat() {
+	to=$vip
+	rules_nft <<-END
+	table ip bench {
+		chain nat {
+			type nat hook prerouting priority dstnat
+			udp dport $port @th,64,24 0x19fefd dnat to @th,152,8 map $(map %a)
+		}
+	}
+	END
+}
+
+rules_nft_zone() {
+	to=$vip
+	rules_nft <<-END
+	table ip bench {
+		chain raw {
+			type filter hook prerouting priority raw
+			udp dport $port @th,64,24 0x19fefd ct original zone set @th,152,8 map $(map %k)
+		}
+		chain nat {
+			type nat hook prerouting priority dstnat
+			udp dport $port @th,64,24 0x19fefd dnat to @th,152,8 map $(map %a)
+		}
+	}
+	END
+}
+
+rules_nft_stateless() {
+	to=$vip
+	rules_nft <<-END
+	table ip bench {
+		chain raw {
+			type filter hook prerouting priority raw
+			ip daddr $vip udp dport $port notrack @th,64,24 0x19fefd ip daddr set @th,152,8 map $(map %a)
+			ip saddr 10.9.0.0/16 udp sport $port notrack
+		}
+		chain back {
+			type filter hook postrouting priority mangle
+			ip saddr 10.9.0.0/16 udp sport $port ip saddr set $vip
+		}
+	}
+	END
+}
+
+# established CASE RULES NODES: a flow for each node, answered; the datagrams
+# go round the nodes.
+established() {
+	nodes=$3
+	setup
+	"rules_$2"
+	establish "$nodes"
+	result established "$1" "$(send 0 "$nodes" 2560 "$nodes")"
+	teardown
+}
+
+# new_flow CASE RULES NODES: each datagram is the first of its flow.
+new_flow() {
+	nodes=$3
+	setup
+	"rules_$2"
+	stop_answers "$nodes"
+	result new-flow "$1" "$(send 100000 2560 2560 "$nodes")"
+	teardown
+}
+
+# Bytes of all live kernel objects.
+slab() { awk 'NR > 2 { bytes += $2 * $4 } END { printf "%d", bytes }' /proc/slabinfo; }
+
+# scale CASE RULES FLOWS: as established, but of so many live flows.
+scale() {
+	nodes=1
+	[ "$3" -le "$most" ] || return
+	setup
+	"rules_$2"
+	stop_answers 1
+	before=$(slab)
+	send 0 "$3" "$3" 1 > /dev/null
+	[ "$3" -lt 100000 ] || result memory "${1%%-*}" "$((($(slab) - before) / $3))"
+	result scale "$1" "$(send 0 "$3" 2560 1)"
+	teardown
+}
+
+loop() {
+	modprobe xt_dtlscid
+	insmod bench_loop.ko
+	dmesg | sed -n 's/.*bench: \(.*\) \(.*\)/\1 \2/p' | while read -r name value; do
+		result loop "$name" "$value"
+	done
+	rmmod bench_loop
+	dmesg -c > /dev/null
+}
+
+pass() {
+	loop
+	established no-rule none 1
+	established dport-rule dport 1
+	established dnat dnat 1
+	established dnat-dport dnat_dport 1
+	for n in 1 16 64 256; do established u32-$n u32 $n; done
+	established nft-map-64 nft_map 64
+	established nft-zone-64 nft_zone 64
+	established nft-stateless-64 nft_stateless 64
+	for n in 1 64; do established match-$n match $n; done
+	new_flow dnat dnat 1
+	new_flow u32-1 u32_nat 1
+	new_flow u32-64 u32_nat 64
+	new_flow nft-map-64 nft_map_nat 64
+	new_flow match-64 match_nat 64
+	for n in 1 1000 100000 1000000; do scale dnat-$n dnat $n; done
+}
+
+modprobe nf_conntrack
+echo 65536 > /proc/sys/net/netfilter/nf_conntrack_buckets
+echo 2000000 > /proc/sys/net/netfilter/nf_conntrack_max
+for _ in $(seq "$passes"); do pass; done
