@@ -42,9 +42,13 @@ install-man:
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 
+# Debian's headers have neither a key to sign with nor the System.map without
+# which modules_install leaves depmod out.
 install-modules: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/modules/kdir $(KFLAGS) \
-		$(if $(DESTDIR),INSTALL_MOD_PATH=$(abspath $(DESTDIR))) modules_install
+		CONFIG_MODULE_SIG_ALL= $(if $(DESTDIR),INSTALL_MOD_PATH=$(abspath $(DESTDIR))) \
+		modules_install
+	[ -n "$(DESTDIR)" ] || depmod -a "$$($(MAKE) -s -C $(KDIR) kernelrelease)"
 
 deps:
 	@tests/deps

@@ -7,8 +7,8 @@
 # which is full and drops it.  Each case has namespaces of its own, so no rule,
 # table or hook of another case is in the way.
 #
-# Reads "settings": passes, and the most flows to have.  Writes a line GROUP CASE
-# VALUE for each measurement to $OUT/results.
+# Reads "settings": groups to measure, passes, and the most flows to have.  Writes
+# a line GROUP CASE VALUE for each measurement to $OUT/results.
 . lib.sh
 . ./settings
 
@@ -257,18 +257,18 @@ slab() { awk 'NR > 2 { bytes += $2 * $4 } END { printf "%d", bytes }' /proc/slab
 # scale CASE RULES FLOWS: as established, but of so many live flows.
 scale() {
 	nodes=1
-	[ "$3" -le "$most" ] || return
+	[ "$3" -le "$most" ] || return 0
 	setup
 	"rules_$2"
 	stop_answers 1
 	before=$(slab)
 	send 0 "$3" "$3" 1 > /dev/null
-	[ "$3" -lt 100000 ] || result memory "${1%%-*}" "$((($(slab) - before) / $3))"
+	bytes=$((($(slab) - before) / $3)) # exact for many flows
 	result scale "$1" "$(send 0 "$3" 2560 1)"
 	teardown
 }
 
-loop() {
+group_loop() {
 	modprobe xt_dtlscid
 	insmod bench_loop.ko
 	dmesg | sed -n 's/.*bench: \(.*\) \(.*\)/\1 \2/p' | while read -r name value; do
@@ -278,8 +278,7 @@ loop() {
 	dmesg -c > /dev/null
 }
 
-pass() {
-	loop
+group_established() {
 	established no-rule none 1
 	established dport-rule dport 1
 	established dnat dnat 1
@@ -289,15 +288,24 @@ pass() {
 	established nft-zone-64 nft_zone 64
 	established nft-stateless-64 nft_stateless 64
 	for n in 1 64; do established match-$n match $n; done
+}
+
+group_new_flow() {
 	new_flow dnat dnat 1
 	new_flow u32-1 u32_nat 1
 	new_flow u32-64 u32_nat 64
 	new_flow nft-map-64 nft_map_nat 64
 	new_flow match-64 match_nat 64
+}
+
+group_scale() {
 	for n in 1 1000 100000 1000000; do scale dnat-$n dnat $n; done
+	result memory dnat $bytes
 }
 
 modprobe nf_conntrack
 echo 65536 > /proc/sys/net/netfilter/nf_conntrack_buckets
 echo 2000000 > /proc/sys/net/netfilter/nf_conntrack_max
-for _ in $(seq "$passes"); do pass; done
+for _ in $(seq "$passes"); do
+	for group in $groups; do "group_$group"; done
+done

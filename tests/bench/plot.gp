@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Cost against number of nodes, a line per contender; variables: data, svg.
-set terminal svg size 800,500 font "sans-serif,13" background "white"
+# data: NAME NODES INSTRUCTIONS, those of a name together.
+set terminal svg size 800,420 font "sans-serif,13" background "white"
 set output svg
-set title "A datagram of a live flow, from sender to node"
+set title "Instructions for a datagram of a live flow, from sender to node"
 set xlabel "nodes"
-set ylabel "instructions"
 set logscale x 2
-set logscale y
 set xrange [0.9:300]
+set yrange [10000:*]
+set format y "%.0f"
 set grid ytics lc rgb "#dddddd"
 set key outside right
 names = system("cut -d ' ' -f 1 " . data . " | uniq")

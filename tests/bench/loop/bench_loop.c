@@ -97,12 +97,14 @@ static u64 loop(const struct sk_buff *skb, struct xt_action_param *par, bool cal
 
 static int measure(const struct xt_match *match, const struct bench *b)
 {
+	static const struct nf_hook_state state = { .pf = NFPROTO_IPV4 };
 	static struct xt_dtlscid_mtinfo_v0 info;
 	struct xt_mtchk_param check = { .match = match, .matchinfo = &info };
 	struct xt_action_param par = {
 		.match		= match,
 		.matchinfo	= &info,
 		.thoff		= sizeof(struct iphdr),
+		.state		= &state,
 	};
 	unsigned int matched = 0;
 	struct sk_buff *skb;

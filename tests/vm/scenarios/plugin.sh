@@ -71,6 +71,19 @@ listing() {
 	"$1" -F INPUT
 }
 
+# Every rule in the README and the manual page can be added as it stands there.
+examples() {
+	sed -e ':join' -e '/\\$/N; s/\\\n//; tjoin' README.md iptables-dtlscid.8 |
+		grep '^iptables -t ' > rules
+	is "examples found" "$(($(wc -l < rules) > 8))" 1
+	while read -r rule; do
+		# shellcheck disable=SC2086 # words
+		check "example: $rule" $rule
+	done < rules
+	for table in raw nat; do iptables -t $table -F; done
+}
+
+examples
 for ipt in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do
 	accepted "$ipt"
 	refused "$ipt"
