@@ -274,13 +274,13 @@ static void check_ids(const struct xt_dtlscid_mtinfo_v0 *info)
 /* A rule that can never match is a mistake. */
 static void check_records(const struct xt_dtlscid_mtinfo_v0 *info)
 {
-	const __u16 without_cid = NF_DTLSCID_RECORD_BIT(MALFORMED) | NF_DTLSCID_RECORD_BIT(NOT_DTLS);
+	const __u16 no_cid = NF_DTLSCID_RECORD_BIT(MALFORMED) | NF_DTLSCID_RECORD_BIT(NOT_DTLS);
 
 	if (info->records & NF_DTLSCID_RECORD_BIT(MIXED) && !info->format.cid_length)
 		refuse("--record: mixed needs --cid-length (1..%d)", NF_DTLSCID_CID_LENGTH_MAX);
 	if (info->tests & XT_DTLSCID_CID_TESTS && info->records &&
-	    !(info->invert & XT_DTLSCID_RECORD) && !(info->records & ~without_cid))
-		refuse("--record: malformed and not-dtls never hold together with a test of the CID");
+	    !(info->invert & XT_DTLSCID_RECORD) && !(info->records & ~no_cid))
+		refuse("--record: malformed and not-dtls never hold with a test of the CID");
 }
 
 static void clear_unused_bits(struct xt_dtlscid_mtinfo_v0 *info)

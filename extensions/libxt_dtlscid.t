@@ -83,7 +83,7 @@
 -m dtlscid ! --record malformed,not-dtls;=;OK
 -m dtlscid --cid-length 6 --record mixed,cid;-m dtlscid --cid-length 6 --record cid,mixed;OK
 -m dtlscid --record mixed;--record: mixed needs --cid-length (1..255);FAIL
--m dtlscid --node-id 1 --record malformed;--record: malformed and not-dtls never hold together with a test of the CID;FAIL
+-m dtlscid --node-id 1 --record malformed;--record: malformed and not-dtls never hold with a test of the CID;FAIL
 -m dtlscid --cid 01 --record malformed,not-dtls;--record: malformed and not-dtls never hold;FAIL
 -m dtlscid --node-id 1 ! --record malformed;=;OK
 -m dtlscid --node-id 1 --record cid,not-dtls;=;OK

@@ -10,6 +10,8 @@
 # Reads "settings": groups to measure, passes, and the most flows to have.  Writes
 # a line GROUP CASE VALUE for each measurement to $OUT/results.
 . lib.sh
+passes='' most='' groups=''
+# shellcheck source=/dev/null
 . ./settings
 
 port=5684
@@ -64,8 +66,8 @@ setup() {
 }
 
 teardown() {
-	kill -KILL $answerer
-	wait $answerer 2> /dev/null
+	kill -KILL "$answerer"
+	wait "$answerer" 2> /dev/null
 	for space in client balancer node; do ip netns delete $space; done
 	conntrack -F > /dev/null 2>&1
 }
@@ -92,7 +94,7 @@ establish() {
 }
 
 stop_answers() {
-	kill -STOP $answerer
+	kill -STOP "$answerer"
 	send 0 "$1" 600 "$1" > /dev/null
 }
 
@@ -300,7 +302,7 @@ group_new_flow() {
 
 group_scale() {
 	for n in 1 1000 100000 1000000; do scale dnat-$n dnat $n; done
-	result memory dnat $bytes
+	result memory dnat "$bytes"
 }
 
 modprobe nf_conntrack

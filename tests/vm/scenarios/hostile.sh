@@ -62,7 +62,7 @@ refused() {
 libdir=$(dirname "$(find /usr/lib -name libxt_udp.so)")
 mv libxt_dtlscid-hostile.so libxt_dtlscid.so
 for ipt in iptables-legacy ip6tables-nft; do
-	PATCH= XTABLES_LIBDIR=$PWD:$libdir check "$ipt: unpatched, the rule is added" \
+	PATCH='' XTABLES_LIBDIR=$PWD:$libdir check "$ipt: unpatched, the rule is added" \
 		"$ipt" -A INPUT -p udp -m dtlscid --node-id 1
 	"$ipt" -F INPUT
 	cases > table
