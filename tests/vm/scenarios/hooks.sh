@@ -36,14 +36,15 @@ for ipt in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do
 	done > failures 2>&1
 	is "$ipt: every table and chain" "$(cat failures)" ""
 
-	lines=$(dmesg | wc -l)
+	"$ipt" -F
 	for p in "" "-p tcp" "! -p udp" "-p udplite"; do
+		lines=$(dmesg | wc -l)
 		# shellcheck disable=SC2086 # words
 		"$ipt" -A INPUT $p -m dtlscid 2> /dev/null
-		is "$ipt: refused with '$p'" "$((! $?))" 0
+		is "$ipt: refused with '$p'" "$((! $?)) $("$ipt" -S INPUT)" "0 -P INPUT ACCEPT"
+		dmesg | sed "1,${lines}d" > messages
+		check "$ipt: and the kernel's log says that UDP is needed" \
+			grep -q 'dtlscid match: only valid for protocol' messages
 	done
-	dmesg | sed "1,${lines}d" > messages
-	check "$ipt: the kernel's log says that UDP is needed" \
-		grep -q 'dtlscid match: only valid for protocol' messages
 done
 finish
