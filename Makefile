@@ -65,6 +65,10 @@ bench-full: deps extensions
 check: deps extensions
 	@tests/check
 
+# And under the kernels and flavours that make check leaves out.
+check-all: deps extensions
+	@tests/check --all
+
 # One part of the tests, by its name in tests/check: make check-unit
 check-%: deps extensions
 	@tests/check $*
@@ -77,4 +81,4 @@ distclean:
 	rm -rf build
 
 .PHONY: all extensions modules install install-extensions install-man \
-	install-modules deps demo bench bench-full check clean distclean
+	install-modules deps demo bench bench-full check check-all clean distclean
