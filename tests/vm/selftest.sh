@@ -72,6 +72,8 @@ wait
 start splat 'echo "<4>WARNING: CPU: 0 PID: 1 at selftest" > /dev/kmsg'
 start stuck 'insmod stuck.ko' -- "$stuck"
 wait
+start typo 'no_such_command; exit 0'
+wait
 
 expect zero 0 'status 0 passes through'
 expect one 1 'status 1 passes through'
@@ -81,6 +83,7 @@ expect hang 125 'a hang ends, with status 125' '^run: no end within 8 s'
 expect crash 125 'a crash gives 125' '^run: the machine died'
 expect splat 125 'a warning of the kernel gives 125' '^run: the kernel warned: .*selftest'
 expect stuck 125 'a module that cannot be removed gives 125' '^run: cannot remove stuck'
+expect typo 125 'a command that is not there gives 125' '^run: the script called a command'
 (cd "$temp/out" && sha256sum -c dir/sum) > "$temp/sum.log" 2>&1 && good=0 || good=1
 report "$good" 'files come back intact' sum
 grep -c '^zero' "$temp/zero.log" | grep -qx 200 && ! grep -q '^one' "$temp/zero.log" && good=0 || good=1

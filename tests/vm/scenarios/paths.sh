@@ -73,10 +73,17 @@ fragments_together() {
 }
 
 # UDP_SEGMENT crosses the veth pair as one skb: two datagrams, one packet seen.
+# Linux 5.10 takes it apart before.
 aggregate() {
+	if on client ethtool -k eth0 | grep -q 'tx-udp-segmentation: on'; then
+		packets=1 first='node1 unlike seen'
+	else
+		packets=2 first='node1 node2 unlike seen'
+	fi
 	is "IPv$f: of an aggregate the first datagram is read" \
-		"$(sent 1 udp send -g 41 "$vip" $port $cid1$cid2)" "node1 unlike seen"
-	is "IPv$f: the aggregate was one packet" "$(packets "$tables" raw PREROUTING seen)" 1
+		"$(sent $packets udp send -g 41 "$vip" $port $cid1$cid2)" "$first"
+	is "IPv$f: two datagrams in so many packets: $packets" \
+		"$(packets "$tables" raw PREROUTING seen)" $packets
 	is "IPv$f: an aggregate's datagram ends where the segment does" \
 		"$(sent 1 udp send -g 40 "$vip" $port $cid1$cid2)" "node1 malformed unlike seen"
 }
@@ -92,11 +99,16 @@ paged() {
 
 hundredths() { awk '{ print int($1 * 100) }' /proc/uptime; }
 
-# took COUNT DATAGRAM: hundredths of a second for so many of them.
+# took COUNT DATAGRAM: hundredths of a second for so many of them; once more if a
+# fragment was lost on a busy machine.
 took() {
-	start=$(hundredths)
-	sent "$1" udp send -n "$1" "$vip" $port "$2" > /dev/null
-	echo $(($(hundredths) - start))
+	for _ in 1 2 3; do
+		start=$(hundredths)
+		sent "$1" udp send -n "$1" "$vip" $port "$2" > counted
+		echo $(($(hundredths) - start)) > time
+		grep -q '^only' counted || break
+	done
+	cat time
 }
 
 # 5,000 empty records, in one piece and in 1,350 fragments: looking at each record
@@ -105,7 +117,7 @@ took() {
 many_records() {
 	records=$(printf '%05000d' 0 | sed 's/0/14fefd00000000000000030000/g')
 	"$tables" -t mangle -A PREROUTING -m conntrack --ctstate INVALID
-	sysctl -q -w net.core.wmem_default=4000000
+	sysctl -q -w net.core.wmem_default=4000000 net.core.netdev_max_backlog=10000
 	for k in $(seq 100); do
 		rule "more$k" -p udp --dport $port -m dtlscid --record cid
 	done
