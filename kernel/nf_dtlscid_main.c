@@ -51,36 +51,37 @@ static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 }
 
 /*
- * Pages and fragment lists are read through a window.  Each look into a list
- * begins at its head, so a look per record would cost the number of fragments
- * times the number of records; a look per window costs less than the fragments'
- * reassembly did.  Not inline: clearing the window costs more than a parse.
+ * A packet in pages or a list of fragments: each record's header is fetched from
+ * wherever it is.  Not inline: clearing the buffer costs more than a parse.
  */
 static noinline bool read_pages(const struct sk_buff *skb, unsigned int thoff,
 				const struct nf_dtlscid_format *f, struct dtls_datagram *d)
 {
-	unsigned int payload = thoff + sizeof(struct udphdr), at, need;
+	unsigned int at = thoff + sizeof(struct udphdr), left;
 	unsigned int end = datagram_end(skb, thoff);
-	unsigned int from = 0, to = 0;
-	u8 window[3 * DTLS_PEEK_MAX];
+	u8 buf[DTLS_PEEK_MAX];
+	const u8 *p;
 
 	if (!end)
 		return false;
 	*d = (struct dtls_datagram){};
 	do {
-		at = payload + d->offset;
-		need = min(end - at, dtls_peek(f));
-		if (at + need > to) {
-			from = at;
-			to = min_t(unsigned int, end, from + sizeof(window));
-			if (skb_copy_bits(skb, from, window, to - from))
-				return false;
-		}
-	} while (dtls_step(f, window + (at - from), end - at, d));
+		left = end - at - d->offset;
+		p = skb_header_pointer(skb, at + d->offset, min(left, dtls_peek(f)), buf);
+		if (!p)
+			return false;
+	} while (dtls_step(f, p, left, d));
 	return true;
 }
 
-/* An atomic fragment, which is all of its packet, is none here (RFC 6946). */
+/**
+ * nf_dtlscid_is_ipv6_fragment() - see nf_dtlscid_is_fragment()
+ * @skb:	IPv6 packet with extension headers
+ *
+ * An atomic fragment (RFC 6946) is all of its packet, and none here, when UDP
+ * follows it at once.  Behind anything else there may be another fragment header,
+ * which ipv6_find_hdr() does not look for.
+ */
 bool nf_dtlscid_is_ipv6_fragment(const struct sk_buff *skb)
 {
 	struct frag_hdr buf;
@@ -90,13 +91,15 @@ bool nf_dtlscid_is_ipv6_fragment(const struct sk_buff *skb)
 	if (ipv6_find_hdr(skb, &at, NEXTHDR_FRAGMENT, NULL, NULL) < 0)
 		return false;
 	fh = skb_header_pointer(skb, at, sizeof(buf), &buf);
-	return !fh || fh->frag_off & htons(IP6_OFFSET | IP6_MF);
+	return !fh || fh->nexthdr != IPPROTO_UDP ||
+	       fh->frag_off & htons(IP6_OFFSET | IP6_MF);
 }
 EXPORT_SYMBOL_GPL(nf_dtlscid_is_ipv6_fragment);
 
 /**
  * nf_dtlscid_read() - read the DTLS datagram in a UDP packet
- * @skb:	packet, in one piece or paged; never changed
+ * @skb:	packet that is no fragment (nf_dtlscid_is_fragment()), in one piece or
+ *		paged; never changed
  * @thoff:	UDP header, in bytes from skb->data
  * @f:		valid format
  * @d:		what the datagram holds; of an aggregate: its first datagram

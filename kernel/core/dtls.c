@@ -205,9 +205,10 @@ static __always_inline bool step(const struct nf_dtlscid_format *f, const u8 *p,
 	if (r.cid)
 		note_cid(f, p, len, &r, d);
 	d->offset += r.size;
-	if (r.size < len)
-		return true;
-	return end(d, DTLS_OK);
+	d->count++;
+	if (r.size == len)
+		return end(d, DTLS_OK);
+	return d->count < DTLS_RECORDS_MAX || end(d, DTLS_CROWDED);
 }
 
 bool dtls_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,

@@ -15,7 +15,8 @@
  * walked and every length checked.  Without it the walk ends at the first
  * record with a CID, of which no more than the node id is read.
  *
- * The cost is linear in the number of records, which take at least 13 bytes.
+ * At most DTLS_RECORDS_MAX records are read: more than fit into 1,500 bytes, and
+ * a bound on what a hostile datagram of 65,507 bytes can cost.
  */
 #ifndef _DTLSCID_CORE_DTLS_H
 #define _DTLSCID_CORE_DTLS_H
@@ -32,11 +33,15 @@ enum dtls_error {
 	DTLS_EPOCH0_CID,	/* tls12_cid before encryption, RFC 9146 section 4 */
 	DTLS_SHORT,		/* 1.3 ciphertext under 16 bytes, RFC 9147 section 4.2.3 */
 	DTLS_JUNK,		/* a record is followed by what starts no record */
+	DTLS_CROWDED,		/* more than DTLS_RECORDS_MAX records */
 };
+
+#define DTLS_RECORDS_MAX	128
 
 /**
  * struct dtls_datagram - what dtls_parse() found
  * @offset:	bytes walked
+ * @count:	records walked
  * @records:	1 << enum nf_dtlscid_record bits
  * @error:	why, when @records is MALFORMED
  * @version:	2 or 3: DTLS version of the first record with a CID, else 0
@@ -58,6 +63,7 @@ struct dtls_datagram {
 	u32	id;
 	u32	cid_offset;
 	u8	cid_length;
+	u8	count;
 };
 
 /* A CID to go by: the only one, or the first of those of different nodes. */

@@ -37,6 +37,7 @@ struct automaton {
 
 	/* The datagram. */
 	u32 at;			/* bytes fed */
+	u32 records;		/* begun */
 	u32 kinds;
 	u32 error;
 	u32 id;			/* of the first CID, when version says there is one */
@@ -67,6 +68,10 @@ static void begin(struct automaton *a, u8 first)
 {
 	int part;
 
+	if (a->records++ == 128) {
+		a->error = DTLS_CROWDED;
+		return;
+	}
 	for (part = 0; part < PARTS; part++)
 		a->left[part] = a->value[part] = 0;
 	a->cid_at = a->body = a->body_first = 0;

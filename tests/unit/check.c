@@ -48,7 +48,7 @@ static void parse(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 /* Field by field: padding has no value. */
 static bool same(const struct dtls_datagram *a, const struct dtls_datagram *b)
 {
-	return a->offset == b->offset && a->records == b->records &&
+	return a->offset == b->offset && a->count == b->count && a->records == b->records &&
 	       a->error == b->error && a->version == b->version &&
 	       a->id == b->id && a->cid_offset == b->cid_offset &&
 	       a->cid_length == b->cid_length;
@@ -89,6 +89,7 @@ static void add(struct dtls_datagram *all, const struct dtls_datagram *one)
 		all->cid_length = one->cid_length;
 	}
 	all->offset = one->offset;
+	all->count = one->count;
 	all->error = one->error;
 	all->records |= one->records | (foreign ? BIT(MIXED) : 0);
 }
@@ -102,7 +103,7 @@ static void step_each(const struct nf_dtlscid_format *f, const u8 *p, size_t len
 
 	*all = (struct dtls_datagram){};
 	do {
-		one = (struct dtls_datagram){ .offset = all->offset };
+		one = (struct dtls_datagram){ .offset = all->offset, .count = all->count };
 		more = strict_step(f, p + one.offset, len - one.offset, &one);
 		add(all, &one);
 	} while (more);
@@ -141,7 +142,7 @@ static const char *check_kinds(const struct dtls_datagram *d)
 		return "an exclusive kind has company";
 	if (!d->error != !(d->records & BIT(MALFORMED)))
 		return "error and malformed disagree";
-	if (d->error > DTLS_JUNK)
+	if (d->error > DTLS_CROWDED)
 		return "an unknown error";
 	return NULL;
 }

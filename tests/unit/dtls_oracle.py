@@ -151,6 +151,8 @@ def line(datagram, fmt):
     at, texts, kinds, nodes, first_cid = 0, [], set(), [], "-"
     try:
         while at < len(datagram):
+            if len(texts) == 128:
+                raise Fault("crowded", "CROWDED")
             rest = datagram[at:]
             head = known.get(rest[0])
             if not head:

@@ -161,6 +161,28 @@ static void test_peek(void)
 	test("peek: 1.2 header, CID as far as read", "15 18 268 268 268", got);
 }
 
+/* N empty records, then a CID: what the whole is, and the error. */
+static const char *crowd(unsigned int n)
+{
+	static const u8 record[] = { 20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const u8 cid[] = { 25, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0, 7, 8, 0, 0 };
+	struct nf_dtlscid_format f = KNOWN;
+	u8 bytes[200 * sizeof(record) + sizeof(cid)], *p = bytes;
+
+	for (; n--; p += sizeof(record))
+		memcpy(p, record, sizeof(record));
+	memcpy(p, cid, sizeof(cid));
+	return strstr(line(&f, bytes, p + sizeof(cid) - bytes), " | ");
+}
+
+static void test_crowd(void)
+{
+	test("126 records and a CID", " | cid,other | ok | 2 7 1649 2", crowd(126));
+	test("127 records and a CID", " | cid,other | ok | 2 7 1662 2", crowd(127));
+	test("128 records and a CID", " | malformed | crowded | -", crowd(128));
+	test("129 records and a CID", " | malformed | crowded | -", crowd(129));
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -173,6 +195,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		test_row(&rows[i]);
 	test_peek();
+	test_crowd();
 	test_vectors(argv[1]);
 	printf("1..%u\n", count);
 	fclose(line_file);

@@ -24,6 +24,7 @@ static const char * const errors[] = {
 	[DTLS_EPOCH0_CID]	= "epoch0-cid",
 	[DTLS_SHORT]		= "short",
 	[DTLS_JUNK]		= "junk",
+	[DTLS_CROWDED]		= "crowded",
 };
 
 /* One record: its bytes, those to the datagram's end, and what was found. */
@@ -142,6 +143,8 @@ static void put_record(const struct view *v, FILE *out)
 			fputs_unlocked("; OVERRUN", out);
 		if (v->d.error == DTLS_SHORT)
 			fputs_unlocked("; SHORT", out);
+		if (v->d.error == DTLS_CROWDED)
+			fputs_unlocked("; CROWDED", out);
 	}
 }
 
@@ -149,10 +152,11 @@ static void put_records(const struct nf_dtlscid_format *f, const u8 *p, size_t l
 			FILE *out)
 {
 	size_t at = 0;
+	u8 count = 0;
 	bool more;
 
 	do {
-		struct view v = { f, p + at, len - at, at, { .offset = at } };
+		struct view v = { f, p + at, len - at, at, { .offset = at, .count = count++ } };
 
 		more = dtls_step(f, v.p, v.rest, &v.d);
 		put_record(&v, out);
