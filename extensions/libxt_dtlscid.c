@@ -97,8 +97,9 @@ static unsigned long parse_number(const char **s, const char *end, const char *o
 	char *rest = (char *)*s;
 
 	errno = 0;
+	/* strtoul() alone would take blanks, signs and a second 0x. */
 	if (hex ? isxdigit((unsigned char)*digits) : isdigit((unsigned char)*digits))
-		n = strtoul(digits, &rest, hex ? 16 : 10);
+		n = strtoul(*s, &rest, hex ? 16 : 10);
 	if (rest == *s || (*rest && !strchr(end, *rest)))
 		refuse("--%s: \"%s\" is not a number (%lu..%lu, decimal or 0x)",
 		       option, *s, min, max);
@@ -274,13 +275,18 @@ static void check_ids(const struct xt_dtlscid_mtinfo_v0 *info)
 /* A rule that can never match is a mistake. */
 static void check_records(const struct xt_dtlscid_mtinfo_v0 *info)
 {
+	const __u16 cid = NF_DTLSCID_RECORD_BIT(CID), mixed = NF_DTLSCID_RECORD_BIT(MIXED);
 	const __u16 no_cid = NF_DTLSCID_RECORD_BIT(MALFORMED) | NF_DTLSCID_RECORD_BIT(NOT_DTLS);
 
-	if (info->records & NF_DTLSCID_RECORD_BIT(MIXED) && !info->format.cid_length)
+	if (info->records & mixed && !info->format.cid_length)
 		refuse("--record: mixed needs --cid-length (1..%d)", NF_DTLSCID_CID_LENGTH_MAX);
-	if (info->tests & XT_DTLSCID_CID_TESTS && info->records &&
-	    !(info->invert & XT_DTLSCID_RECORD) && !(info->records & ~no_cid))
+	if (!info->records || !(info->tests & XT_DTLSCID_CID_TESTS))
+		return;
+	if (!(info->invert & XT_DTLSCID_RECORD) && !(info->records & ~no_cid))
 		refuse("--record: malformed and not-dtls never hold with a test of the CID");
+	if (info->invert & XT_DTLSCID_RECORD && info->records & cid &&
+	    (!info->format.cid_length || info->records & mixed))
+		refuse("--record: \"! cid\" never holds with a test of the CID");
 }
 
 static void clear_unused_bits(struct xt_dtlscid_mtinfo_v0 *info)

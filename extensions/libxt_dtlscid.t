@@ -25,6 +25,8 @@
 -m dtlscid --node-id -1;--node-id: "-1" is not a number (0..4294967295, decimal or 0x);FAIL
 -m dtlscid --node-id one;--node-id: "one" is not a number;FAIL
 -m dtlscid --node-id 0x;--node-id: "0x" is not a number;FAIL
+-m dtlscid --node-id 0x0x1;--node-id: "0x0x1" is not a number;FAIL
+-m dtlscid --node-id +1;--node-id: "+1" is not a number;FAIL
 -m dtlscid --node-id 1,;--node-id: "" is not a number;FAIL
 -m dtlscid --node-id 1:;--node-id: "" is not a number;FAIL
 -m dtlscid --node-id 1:2:3;--node-id: "2:3" is not a number;FAIL
@@ -85,6 +87,10 @@
 -m dtlscid --record mixed;--record: mixed needs --cid-length (1..255);FAIL
 -m dtlscid --node-id 1 --record malformed;--record: malformed and not-dtls never hold with a test of the CID;FAIL
 -m dtlscid --cid 01 --record malformed,not-dtls;--record: malformed and not-dtls never hold;FAIL
+-m dtlscid --node-id 1 ! --record cid;--record: "! cid" never holds with a test of the CID;FAIL
+-m dtlscid --node-id 1 --cid-length 6 ! --record cid,mixed;--record: "! cid" never holds;FAIL
+-m dtlscid --node-id 1 --cid-length 6 ! --record cid;=;OK
+-m dtlscid ! --record cid;=;OK
 -m dtlscid --node-id 1 ! --record malformed;=;OK
 -m dtlscid --node-id 1 --record cid,not-dtls;=;OK
 -m dtlscid --record hello;--record: "hello" is none of cid, client-hello,;FAIL
