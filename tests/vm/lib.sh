@@ -69,19 +69,19 @@ listening() {
 	on "$1" grep -q "$(printf ':%04X [0:]*0000' "$2")" /proc/net/udp /proc/net/udp6
 }
 
-# family 4|6: set what differs between the two: the addresses of the client, of
-# its second and third, of the virtual service, the prefix of the nodes', and
+# family 4|6: set what differs between the two: the addresses of the client,
+# its second one, of the virtual service, the prefix of the nodes', and
 # the program that makes rules.
 # shellcheck disable=SC2034 # for the scripts
 family() {
 	case $1 in
 	4)
 		tables=iptables
-		vip=198.51.100.1 client=198.51.100.10 client2=198.51.100.11 client3=198.51.100.12
+		vip=198.51.100.1 client=198.51.100.10 client2=198.51.100.11
 		nodes=192.0.2. ;;
 	6)
 		tables=ip6tables
-		vip=2001:db8:1::1 client=2001:db8:1::10 client2=2001:db8:1::11 client3=2001:db8:1::12
+		vip=2001:db8:1::1 client=2001:db8:1::10 client2=2001:db8:1::11
 		nodes=2001:db8:2:: ;;
 	esac
 }

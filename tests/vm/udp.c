@@ -41,6 +41,7 @@ static _Noreturn void die(const char *what, const char *why)
 static _Noreturn void usage(void)
 {
 	fputs("usage: udp send [-s ADDR] [-p PORT] [-n COUNT] [-g SEGMENT] [-l LENGTH] DST PORT HEX...\n"
+	      "       udp raw PROTOCOL DST HEX\n"
 	      "       udp sink [-c COUNT] [-t SECONDS] ADDR PORT\n"
 	      "       udp echo NAME ADDR PORT\n"
 	      "       udp ask [-s ADDR] [-p PORT] [-t MILLISECONDS] DST PORT HEX\n",
@@ -259,6 +260,22 @@ static int command_send(int argc, char **argv)
 	return 0;
 }
 
+/* A packet whose bytes behind the IP header are all given. */
+static int command_raw(int argc, char **argv)
+{
+	struct endpoint peer;
+	int fd;
+
+	if (argc != 4)
+		usage();
+	peer = endpoint(argv[2], "0");
+	fd = socket(peer.sa.sa_family, SOCK_RAW, (int)number(argv[1], 255));
+	if (fd < 0)
+		die("raw socket", strerror(errno));
+	send_to(fd, &peer, buffer, parse_hex(argv[3]));
+	return 0;
+}
+
 static int command_sink(int argc, char **argv)
 {
 	unsigned long wanted = 0, seen = 0;
@@ -344,6 +361,7 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "send", command_send },
+		{ "raw", command_raw },
 		{ "sink", command_sink },
 		{ "echo", command_echo },
 		{ "ask", command_ask },

@@ -14,6 +14,14 @@ zeros() { printf "%0$((2 * $1))d" 0; }
 # A handshake record of N bytes, then a record with node 2's CID.
 long() { echo "16fefd0000000000000002$(printf %04x "$1")10$(zeros $(($1 - 1)))$cid2"; }
 
+# sizes FIRST LAST: records of so many bytes each, then node 2's CID.
+sizes() {
+	for n in $(seq "$1" "$2"); do
+		printf '16fefd0000000000000002%04x10%s' "$n" "$(zeros $((n - 1)))"
+	done
+	echo $cid2
+}
+
 rule() {
 	text=$1
 	shift
@@ -61,14 +69,30 @@ fragments_alone() {
 		"$(sent 3 udp send "$vip" $port "$(zeros $((f == 4 ? 1472 : 1440)))$inside$(zeros 1500)")" "seen"
 	is "IPv$f: a first fragment that holds its whole datagram matches nothing" \
 		"$(sent 3 udp send -l 49 "$vip" $port "$cid1$(zeros 3000)")" "seen"
+	[ $f = 4 ] || nested_fragments
 	"$tables" -t raw -D PREROUTING -p udp -m dtlscid -m comment --comment any
 	"$tables" -t raw -D PREROUTING -p udp -m dtlscid ! --record malformed -m comment --comment anything
+}
+
+# An atomic fragment (RFC 6946) is a whole packet, one that holds another fragment
+# is not: its first part, and one from the middle.
+nested_fragments() {
+	atomic=00000000000001 part=11000001000000029c40163400310000 middle=110005c800000002
+	is "IPv6: an atomic fragment matches" \
+		"$(sent 1 udp raw 44 "$vip" "11$atomic$(echo $part | cut -c 17-)$cid1")" \
+		"node1 unlike seen any anything"
+	is "IPv6: a first fragment in an atomic one matches nothing" \
+		"$(sent 1 udp raw 44 "$vip" "2c$atomic$part$cid1")" "seen"
+	is "IPv6: a later fragment in an atomic one matches nothing" \
+		"$(sent 1 udp raw 44 "$vip" "2c$atomic$middle$cid1")" "seen"
 }
 
 fragments_together() {
 	"$tables" -t mangle -A PREROUTING -m conntrack --ctstate INVALID
 	is "IPv$f: reassembled, the CID of a later fragment is found" \
 		"$(sent 1 udp send "$vip" $port "$(long 3000)")" "node2 unlike seen"
+	is "IPv$f: reassembled, records of many sizes are stepped over" \
+		"$(sent 1 udp send "$vip" $port "$(sizes 10 110)")" "node2 unlike seen"
 	"$tables" -t mangle -F
 }
 
@@ -94,6 +118,9 @@ paged() {
 	is "IPv$f: a CID behind 20,000 bytes in pages is found" \
 		"$(sent 1 udp send "$vip" $port "$(long 20000)")" "node2 unlike seen"
 	is "IPv$f: that was one packet" "$(packets "$tables" raw PREROUTING seen)" 1
+	is "IPv$f: in pages, records of many sizes are stepped over" \
+		"$(sent 1 udp send "$vip" $port "$(sizes 100 200)")" "node2 unlike seen"
+	is "IPv$f: that was one packet" "$(packets "$tables" raw PREROUTING seen)" 1
 	mtu 1500
 }
 
@@ -105,15 +132,16 @@ took() {
 	for _ in 1 2 3; do
 		start=$(hundredths)
 		sent "$1" udp send -n "$1" "$vip" $port "$2" > counted
-		echo $(($(hundredths) - start)) > time
+		echo $(($(hundredths) - start)) > 'time'
 		grep -q '^only' counted || break
+		echo lost > 'time'
 	done
-	cat time
+	cat 'time'
 }
 
-# 5,000 empty records, in one piece and in 1,350 fragments: looking at each record
-# must not mean walking all fragments.  A hundred rules, so that not the fragments
-# themselves are what takes the time.
+# 5,000 empty records, in one piece and in 1,350 fragments: reading must end early,
+# or a datagram costs records times fragments.  A hundred rules, so that not the
+# fragments themselves are what takes the time.
 many_records() {
 	records=$(printf '%05000d' 0 | sed 's/0/14fefd00000000000000030000/g')
 	"$tables" -t mangle -A PREROUTING -m conntrack --ctstate INVALID
@@ -129,7 +157,7 @@ many_records() {
 	ip -n client route delete "$vip"
 	"$tables" -t mangle -F
 	check "IPv$f: 5,000 records in 1,350 fragments take $pieces/100 s, in one piece $whole/100 s" \
-		test "$pieces" -lt $((10 * whole))
+		test "$pieces" -lt $((50 + 10 * whole))
 }
 
 mtu() {
