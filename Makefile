@@ -7,7 +7,6 @@
 export PATH := $(PATH):/usr/sbin:/sbin
 
 KDIR      ?= /lib/modules/$(shell uname -r)/build
-CC        ?= gcc
 CFLAGS    ?= -O2 -g
 PREFIX    ?= /usr
 XTLIBDIR  ?= $(shell pkg-config --variable=xtlibdir xtables)
@@ -15,7 +14,10 @@ MANDIR    ?= $(PREFIX)/share/man
 DESTDIR   ?=
 
 PLUGINS   := build/extensions/libxt_dtlscid.so
-WARNINGS  := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Werror
+WARNINGS  := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
+
+# deps must be there before anything is built.
+.NOTPARALLEL:
 
 all: extensions modules
 
