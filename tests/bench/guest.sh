@@ -24,6 +24,11 @@ result() {
 	echo "$1	$2	$3" | tee -a "$OUT/results"
 }
 
+die() {
+	echo "bench: $*" >&2
+	exit 1
+}
+
 # Client 10.64.0.0/10, nodes 10.9.0.1 to 10.9.1.0; all behind one link each.
 setup() {
 	ip -batch - <<-END
@@ -69,12 +74,29 @@ teardown() {
 	kill -KILL "$answerer"
 	wait "$answerer" 2> /dev/null
 	for space in client balancer node; do ip netns delete $space; done
-	conntrack -F > /dev/null 2>&1
 }
 
 # send FIRST FLOWS PACKETS NODES
 send() {
 	on client ./flows send "$@" $node_byte "$to" $port $datagram
+}
+
+# Datagrams that have come to the node's socket and found it full.
+arrived() { on node awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp; }
+
+# measured GROUP CASE, arguments of send: what a datagram costs, if all arrive.
+measured() {
+	group=$1 name=$2
+	shift 2
+	before=$(arrived)
+	cost=$(send "$@") || die "$name: cannot send"
+	[ $(($(arrived) - before)) -eq "$3" ] || die "$name: $3 sent, $(($(arrived) - before)) arrived"
+	result "$group" "$name" "$cost"
+}
+
+# rules NAME: a contender that cannot be set up is no contender.
+rules() {
+	"rules_$1" || die "cannot set up $1"
 }
 
 all_answered() {
@@ -96,6 +118,7 @@ establish() {
 stop_answers() {
 	kill -STOP "$answerer"
 	send 0 "$1" 600 "$1" > /dev/null
+	[ "$(arrived)" -gt 0 ] || die "the node's socket is not full"
 }
 
 # Node ids begin with 0, addresses with 10.9.0.1.
@@ -237,9 +260,9 @@ rules_nft_stateless() {
 established() {
 	nodes=$3
 	setup
-	"rules_$2"
+	rules "$2"
 	establish "$nodes"
-	result established "$1" "$(send 0 "$nodes" 2560 "$nodes")"
+	measured established "$1" 0 "$nodes" 2560 "$nodes"
 	teardown
 }
 
@@ -247,9 +270,9 @@ established() {
 new_flow() {
 	nodes=$3
 	setup
-	"rules_$2"
+	rules "$2"
 	stop_answers "$nodes"
-	result new-flow "$1" "$(send 100000 2560 2560 "$nodes")"
+	measured new-flow "$1" 100000 2560 2560 "$nodes"
 	teardown
 }
 
@@ -261,18 +284,18 @@ scale() {
 	nodes=1
 	[ "$3" -le "$most" ] || return 0
 	setup
-	"rules_$2"
+	rules "$2"
 	stop_answers 1
-	before=$(slab)
+	empty=$(slab)
 	send 0 "$3" "$3" 1 > /dev/null
-	bytes=$((($(slab) - before) / $3)) # exact for many flows
-	result scale "$1" "$(send 0 "$3" 2560 1)"
+	bytes=$((($(slab) - empty) / $3)) # exact for many flows
+	measured scale "$1" 0 "$3" 2560 1
 	teardown
 }
 
 group_loop() {
 	modprobe xt_dtlscid
-	insmod bench_loop.ko
+	insmod bench_loop.ko || die "a case of the loop failed"
 	dmesg | sed -n 's/.*bench: \(.*\) \(.*\)/\1 \2/p' | while read -r name value; do
 		result loop "$name" "$value"
 	done

@@ -151,7 +151,7 @@ say "u32 looks at a fixed place: the last flight begins with a ClientKeyExchange
 
 title "2. The u32 rules, IPv6"
 scene 6 u32 FAILS FAILS
-say "The expression counts IPv4 header lengths; in IPv6 it never finds a CID."
+say "The wiki's expression counts IPv4 header lengths; under ip6tables it finds no CID."
 
 title "3. -m dtlscid, IPv4"
 scene 4 dtlscid works works

@@ -34,18 +34,36 @@ static const struct bench {
 	const char *name;
 	const char *data;
 	unsigned int len;
+	bool paged;
 	struct xt_dtlscid_mtinfo_v0 info;
 } benches[] = {
-	{ "match-cid12", DATAGRAM(CID12), { .format.id_length = 1, NODE_1 } },
+	{ "match-cid12", DATAGRAM(CID12), .info = { .format.id_length = 1, NODE_1 } },
 	{ "match-cid12-checked", DATAGRAM(CID12),
-	  { .format = { .id_length = 1, .cid_length = 6 }, NODE_1 } },
-	{ "match-cid13", DATAGRAM(CID13), { .format.id_length = 1, NODE_1 } },
-	{ "match-third-record", DATAGRAM(CKE CCS CID12), { .format.id_length = 1, NODE_1 } },
+	  .info = { .format = { .id_length = 1, .cid_length = 6 }, NODE_1 } },
+	{ "match-cid12-id2", DATAGRAM(CID12),
+	  .info = { .format.id_length = 2, .tests = XT_DTLSCID_NODE_ID, .nranges = 1,
+	    .range = { { 0x01ab, 0x01ab } } } },
+	{ "match-cid12-paged", DATAGRAM(CID12), .paged = true,
+	  .info = { .format.id_length = 1, NODE_1 } },
+	{ "match-cid13", DATAGRAM(CID13), .info = { .format.id_length = 1, NODE_1 } },
+	{ "match-third-record", DATAGRAM(CKE CCS CID12), .info = { .format.id_length = 1, NODE_1 } },
 	{ "match-client-hello", DATAGRAM(HELLO),
-	  { .format.id_length = 1, RECORD(CLIENT_HELLO) } },
+	  .info = { .format.id_length = 1, RECORD(CLIENT_HELLO) } },
 	{ "match-malformed", DATAGRAM(OVERRUN),
-	  { .format = { .id_length = 1, .cid_length = 6 }, RECORD(MALFORMED) } },
+	  .info = { .format = { .id_length = 1, .cid_length = 6 }, RECORD(MALFORMED) } },
 };
+
+/* As many drivers hand a packet up: headers in one piece, the rest in a page. */
+static bool put_page_of_data(struct sk_buff *skb, const struct bench *b)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	if (!page)
+		return false;
+	memcpy(page_address(page), b->data, b->len);
+	skb_add_rx_frag(skb, 0, page, 0, b->len, PAGE_SIZE);
+	return true;
+}
 
 static struct sk_buff *packet(const struct bench *b)
 {
@@ -66,7 +84,12 @@ static struct sk_buff *packet(const struct bench *b)
 	skb_set_transport_header(skb, sizeof(*ih));
 	uh = skb_put_zero(skb, sizeof(*uh));
 	uh->len = htons(udp_len);
-	skb_put_data(skb, b->data, b->len);
+	if (!b->paged) {
+		skb_put_data(skb, b->data, b->len);
+	} else if (!put_page_of_data(skb, b)) {
+		kfree_skb(skb);
+		return NULL;
+	}
 	return skb;
 }
 
