@@ -82,6 +82,7 @@ send() {
 }
 
 # Datagrams that have come to the node's socket and found it full.
+# shellcheck disable=SC2016 # the $ is awk's
 arrived() { on node awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp; }
 
 # measured GROUP CASE, arguments of send: what a datagram costs, if all arrive.
