@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dtls-peer client: a device behind a NAT, driven by commands on stdin.  It asks
+ * A DTLS client: a device behind a NAT, driven by commands on stdin.  It asks
  * to be sent no CID (RFC 9146 section 3: one of length zero) but sends the
  * server's, and keeps its session when its address changes.
  */
+#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
@@ -14,14 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <mbedtls/timing.h>
-
-#include "peer.h"
+#include "tls.h"
 
 struct client {
-	struct dtls dtls;
-	mbedtls_ssl_context ssl;
-	mbedtls_timing_delay_context timer;
+	struct tls *tls;
 	struct endpoint server;
 	char addr[INET6_ADDRSTRLEN];	/* own address, as last asked for */
 	int fd;
@@ -34,43 +31,36 @@ static long now_ms(void)
 {
 	struct timespec ts;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &ts)) {
-		perror("dtls-peer: clock");
-		exit(EXIT_FAILURE);
-	}
+	if (clock_gettime(CLOCK_MONOTONIC, &ts))
+		err(EXIT_FAILURE, "clock");
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static int client_send(void *ctx, const unsigned char *buf, size_t len)
+static void client_send(void *ctx, const uint8_t *buf, size_t len)
 {
 	struct client *c = ctx;
 
 	/*
-	 * The first attempt may report an ICMP error that an earlier datagram
-	 * met.  To the stack a datagram that cannot be sent is one that was lost.
+	 * The first attempt may report an ICMP error that an earlier datagram met.
+	 * To the library a datagram that cannot be sent is one that was lost.
 	 */
 	if (send(c->fd, buf, len, 0) < 0 && send(c->fd, buf, len, 0) < 0)
-		perror("dtls-peer: send");
-	return len;
+		warn("send");
 }
 
-/* timeout_ms 0 is mbedTLS's "none". */
-static int client_recv(void *ctx, unsigned char *buf, size_t len, uint32_t timeout_ms)
+/* Until a datagram is there for the library, or its timer must be looked at. */
+static void client_wait(struct client *c, long ms)
 {
-	long end = now_ms() + timeout_ms, left = timeout_ms;
-	struct client *c = ctx;
 	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
+	uint8_t buf[DATAGRAM_MAX];
 	ssize_t n;
 
-	for (; left > 0 || !timeout_ms; left = end - now_ms()) {
-		if (poll(&pfd, 1, timeout_ms ? left : -1) < 0 && errno != EINTR)
-			return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-		n = recv(c->fd, buf, len, MSG_DONTWAIT);
-		if (n > 0)
-			return n;
-		/* Nothing, an empty datagram, or an ICMP error: a node may be down. */
-	}
-	return MBEDTLS_ERR_SSL_TIMEOUT;
+	if (poll(&pfd, 1, ms < TICK_MS ? ms : TICK_MS) < 0 && errno != EINTR)
+		err(EXIT_FAILURE, "poll");
+	n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	if (n > 0)
+		tls_feed(c->tls, &c->server, buf, n);
+	/* Else nothing, an empty datagram, or an ICMP error: a node may be down. */
 }
 
 /*
@@ -83,17 +73,17 @@ static bool rebind(struct client *c, const char *port)
 	int fd;
 
 	if (!endpoint_parse(&ep, c->addr, port)) {
-		fprintf(stderr, "dtls-peer: bad address %s %s\n", c->addr, port);
+		warnx("bad address %s %s", c->addr, port);
 		return false;
 	}
 	fd = socket(ep.sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
-		perror("dtls-peer: socket");
+		warn("socket");
 		return false;
 	}
 	if (bind(fd, (struct sockaddr *)&ep.sa, ep.len) ||
 	    connect(fd, (struct sockaddr *)&c->server.sa, c->server.len)) {
-		perror("dtls-peer: bind or connect");
+		warn("bind or connect");
 		close(fd);
 		return false;
 	}
@@ -103,42 +93,29 @@ static bool rebind(struct client *c, const char *port)
 	return true;
 }
 
-static bool session_start(struct client *c)
-{
-	mbedtls_ssl_free(&c->ssl);
-	mbedtls_ssl_init(&c->ssl);
-	if (fails("session", mbedtls_ssl_setup(&c->ssl, &c->dtls.conf)) ||
-	    fails("cid", mbedtls_ssl_set_cid(&c->ssl, MBEDTLS_SSL_CID_ENABLED, NULL, 0)))
-		return false;
-	mbedtls_ssl_set_bio(&c->ssl, c, client_send, NULL, client_recv);
-	mbedtls_ssl_set_timer_cb(&c->ssl, &c->timer, mbedtls_timing_set_delay,
-				 mbedtls_timing_get_delay);
-	return true;
-}
-
 /* A session that is still there is forgotten: the device restarted. */
 static bool do_connect(struct client *c)
 {
-	uint8_t cid[MBEDTLS_SSL_CID_OUT_LEN_MAX];
-	char text[HEX_MAX];
-	size_t len = 0;
-	int ret, enabled;
+	char text[HEX_MAX] = "none";
+	uint8_t cid[CID_MAX];
+	size_t len;
+	int ret;
 
 	c->connected = false;
-	if (!session_start(c))
+	tls_free(c->tls);
+	c->tls = tls_new(&c->server, NULL, client_send, c);
+	if (!c->tls)
 		return false;
-	do {
-		ret = mbedtls_ssl_handshake(&c->ssl);
-	} while (ret == MBEDTLS_ERR_SSL_WANT_READ || ret == MBEDTLS_ERR_SSL_WANT_WRITE);
-	if (!ret)
-		ret = mbedtls_ssl_get_peer_cid(&c->ssl, &enabled, cid, &len);
+	while ((ret = tls_handshake(c->tls)) == TLS_WAIT)
+		client_wait(c, TICK_MS);
 	if (ret) {
 		printf("handshake-failed -0x%04x\n", -ret);
 		return false;
 	}
 	c->connected = true;
-	printf("handshake %u cid %s\n", ++c->handshakes,
-	       enabled == MBEDTLS_SSL_CID_ENABLED ? hex(cid, len, text) : "none");
+	if (tls_peer_cid(c->tls, cid, &len))
+		hex(cid, len, text);
+	printf("handshake %u cid %s\n", ++c->handshakes, text);
 	return true;
 }
 
@@ -157,15 +134,16 @@ static bool read_answer(struct client *c, const char *text)
 	int ret;
 
 	while ((left = end - now_ms()) > 0) {
-		mbedtls_ssl_conf_read_timeout(&c->dtls.conf, left);
-		ret = mbedtls_ssl_read(&c->ssl, (unsigned char *)buf, sizeof(buf) - 1);
+		ret = tls_read(c->tls, buf, sizeof(buf) - 1);
 		if (ret > 0) {
 			printable(buf, ret);
 			if (is_answer(buf, text)) {
 				printf("answer %s\n", buf);
 				return true;
 			}
-		} else if (ret != MBEDTLS_ERR_SSL_WANT_READ && ret != MBEDTLS_ERR_SSL_TIMEOUT) {
+		} else if (ret == TLS_WAIT) {
+			client_wait(c, left);
+		} else {
 			printf("session-lost -0x%04x\n", -ret);
 			c->connected = false;
 			return false;
@@ -185,13 +163,12 @@ static bool do_say(struct client *c, const char *text)
 		return false;
 	}
 	if (!len || len > MESSAGE_MAX) {
-		fprintf(stderr, "dtls-peer: say 1 to %d bytes\n", MESSAGE_MAX);
+		warnx("say 1 to %d bytes", MESSAGE_MAX);
 		return false;
 	}
-	do {
-		ret = mbedtls_ssl_write(&c->ssl, (const unsigned char *)text, len);
-	} while (ret == MBEDTLS_ERR_SSL_WANT_WRITE || ret == MBEDTLS_ERR_SSL_WANT_READ);
-	if (fails("write", ret)) {
+	ret = tls_write(c->tls, text, len);
+	if (ret < 0) {
+		warnx("write: -0x%04x", -ret);
 		c->connected = false;
 		return false;
 	}
@@ -251,7 +228,7 @@ static bool command(struct client *c, char *line)
 		c->connected = false;
 		return true;
 	}
-	fprintf(stderr, "dtls-peer: unknown command %s\n", line);
+	warnx("unknown command %s", line);
 	return false;
 }
 
@@ -264,7 +241,7 @@ static bool run_script(struct client *c)
 	while (getline(&line, &size, stdin) >= 0)
 		ok &= command(c, line);
 	if (ferror(stdin)) {
-		perror("dtls-peer: stdin");
+		warn("stdin");
 		ok = false;
 	}
 	free(line);
@@ -288,13 +265,14 @@ static bool run_moves(struct client *c, unsigned long moves)
 
 static int usage(void)
 {
-	fputs("usage: dtls-peer client [--bind ADDR PORT] [--wait MS] [--moves N] ADDR PORT\n"
+	fprintf(stderr, "usage: %s client [--bind ADDR PORT] [--wait MS] [--moves N] ADDR PORT\n"
 	      "commands on stdin, one a line:\n"
 	      "  connect                    handshake\n"
 	      "  say TEXT                   send, wait for the answer\n"
 	      "  move [SRCADDR] [SRCPORT]   new socket, same session\n"
 	      "  close-quietly              forget the session, send nothing\n"
-	      "  local                      print the own address and port\n", stderr);
+	      "  local                      print the own address and port\n",
+	      program_invocation_short_name);
 	return 2;
 }
 
@@ -336,8 +314,7 @@ int client_main(int argc, char **argv)
 		return usage();
 	if (!*c.addr)
 		set_addr(&c, c.server.sa.ss_family == AF_INET ? "0.0.0.0" : "::");
-	mbedtls_ssl_init(&c.ssl);
-	if (!dtls_init(&c.dtls, MBEDTLS_SSL_IS_CLIENT, 0) || !rebind(&c, port))
+	if (!tls_init(false, 0) || !rebind(&c, port))
 		return EXIT_FAILURE;
 	ok = moves < 0 ? run_script(&c) : run_moves(&c, moves);
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;

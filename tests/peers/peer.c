@@ -1,44 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dtls-peer: a real DTLS 1.2 server or client with Connection IDs (RFC 9146),
- * to stand on either side of a balancer under test.
+ * A real DTLS server or client with Connection IDs (RFC 9146, RFC 9147), to stand
+ * on either side of a balancer under test: dtls-peer with DTLS 1.2, dtls13-peer
+ * with DTLS 1.3.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <mbedtls/error.h>
-#include <psa/crypto.h>
-
 #include "peer.h"
-
-/* RFC 7925 section 4.2: the suite a constrained device with a PSK speaks. */
-static const int suites[] = { MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8, 0 };
-static const uint8_t psk[] = "not secret, test";
-static const uint8_t psk_identity[] = "device";
-
-/*
- * RFC 6347 section 4.2.4.1 starts at 1 s.  A lost flight is part of the tests
- * here and paths are short: retransmit after 0.5, 1 and 2 s, then give up.
- */
-#define RETRANSMIT_MIN_MS	500
-#define RETRANSMIT_MAX_MS	2000
-
-/* Tell of an mbedTLS error.  True if ret is one. */
-bool fails(const char *what, int ret)
-{
-	char text[128];
-
-	if (ret >= 0)
-		return false;
-	mbedtls_strerror(ret, text, sizeof(text));
-	fprintf(stderr, "dtls-peer: %s: -0x%04x %s\n", what, -ret, text);
-	return true;
-}
 
 bool number(const char *text, unsigned long max, unsigned long *value)
 {
@@ -146,45 +121,8 @@ bool endpoint_local(int fd, struct endpoint *ep)
 	ep->len = sizeof(ep->sa);
 	if (!getsockname(fd, (struct sockaddr *)&ep->sa, &ep->len))
 		return true;
-	perror("dtls-peer: getsockname");
+	warn("getsockname");
 	return false;
-}
-
-static bool dtls_random_init(struct dtls *dtls)
-{
-	mbedtls_entropy_init(&dtls->entropy);
-	mbedtls_ctr_drbg_init(&dtls->rng);
-	return psa_crypto_init() == PSA_SUCCESS &&
-	       !fails("random seed", mbedtls_ctr_drbg_seed(&dtls->rng, mbedtls_entropy_func,
-							   &dtls->entropy, NULL, 0));
-}
-
-/* side: MBEDTLS_SSL_IS_SERVER or _CLIENT; cid_len: of the CIDs this side receives. */
-bool dtls_init(struct dtls *dtls, int side, size_t cid_len)
-{
-	mbedtls_ssl_config *conf = &dtls->conf;
-
-	mbedtls_ssl_config_init(conf);
-	mbedtls_ssl_cookie_init(&dtls->cookie);
-	if (!dtls_random_init(dtls) ||
-	    fails("defaults", mbedtls_ssl_config_defaults(conf, side,
-							  MBEDTLS_SSL_TRANSPORT_DATAGRAM,
-							  MBEDTLS_SSL_PRESET_DEFAULT)) ||
-	    fails("psk", mbedtls_ssl_conf_psk(conf, psk, sizeof(psk) - 1, psk_identity,
-					      sizeof(psk_identity) - 1)) ||
-	    fails("cookie", mbedtls_ssl_cookie_setup(&dtls->cookie, mbedtls_ctr_drbg_random,
-						     &dtls->rng)) ||
-	    fails("cid length", mbedtls_ssl_conf_cid(conf, cid_len,
-						     MBEDTLS_SSL_UNEXPECTED_CID_IGNORE)))
-		return false;
-	mbedtls_ssl_conf_rng(conf, mbedtls_ctr_drbg_random, &dtls->rng);
-	mbedtls_ssl_conf_max_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
-	mbedtls_ssl_conf_ciphersuites(conf, suites);
-	mbedtls_ssl_conf_handshake_timeout(conf, RETRANSMIT_MIN_MS, RETRANSMIT_MAX_MS);
-	if (side == MBEDTLS_SSL_IS_SERVER)
-		mbedtls_ssl_conf_dtls_cookies(conf, mbedtls_ssl_cookie_write,
-					      mbedtls_ssl_cookie_check, &dtls->cookie);
-	return true;
 }
 
 int main(int argc, char **argv)
@@ -195,6 +133,6 @@ int main(int argc, char **argv)
 		return server_main(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "client"))
 		return client_main(argc - 1, argv + 1);
-	fputs("usage: dtls-peer server|client ...\n", stderr);
+	fprintf(stderr, "usage: %s server|client ...\n", program_invocation_short_name);
 	return 2;
 }
