@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# test.sh: dtls-peer's own test, over loopback.  TAP on stdout.
+# test.sh: the DTLS peers' own test, over loopback.  TAP on stdout.
 # bash, for its /dev/udp: the hostile datagrams then need no other tool.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 peer=$here/../../build/peers/dtls-peer
-"$here/build" || { echo "Bail out! cannot build dtls-peer"; exit 1; }
+"$here/build" || { echo "Bail out! cannot build the peers"; exit 1; }
 tmp=$(mktemp -d) || exit 1
 pids=() count=0 failed=0
 
@@ -156,6 +156,39 @@ ok "IPv6: handshake, five moves" moves ::1 "$six"
 ok "IPv6: the server saw ::1 move" seen six 5 '^moved 1 from ::1 [0-9]+ to ::1 [0-9]+$'
 ok "IPv4 on the same socket" moves 127.0.0.1 "$six"
 ok "and no session failed" seen one 0 '^failed '
+
+# DTLS 1.3: another library behind the same server and client.
+peer=$here/../../build/peers/dtls13-peer
+serve new 8 127.0.0.1
+one=$port
+ok "DTLS 1.3: handshake, five moves" moves 127.0.0.1 "$one"
+ok "DTLS 1.3: one handshake, the node's id in the CID" seen new 1 '^handshake 1 from .* cid 08[0-9a-f]{14}$'
+ok "DTLS 1.3: the server saw five moves" seen new 5 '^moved 1 from .* to 127.0.0.1 '
+interleave13() {
+	device d 127.0.0.1 "$one"
+	device e --bind 127.0.0.2 0 127.0.0.1 "$one"
+	connects d 1 && connects e 1 && says d d1 && says e e1 && tell d local && await d 1 '^local '
+}
+ok "DTLS 1.3: two clients interleaved" interleave13
+inherit13() {
+	tell d move 127.0.0.2 && says d d2 && tell e move "$(last d local)" && says e e2 &&
+		says d d3 && seen new 3 '^handshake '
+}
+ok "DTLS 1.3: d moves to another address, e to d's old one" inherit13
+spoof13() {
+	local moves
+	moves=$(grep -c '^moved ' "$tmp/new.out")
+	raw "3f$(last d 'handshake 1 cid')01000020" 32
+	says d d4 && seen new "$moves" '^moved '
+}
+ok "DTLS 1.3: a record that is not authentic moves nothing" spoof13
+raw 3f071122334455667701000010 16
+ok "DTLS 1.3: an unknown CID is told and dropped" await new 1 '^unknown-cid 0711223344556677 from 127.0.0.1 '
+restart13() { tell d move && connects d 2 && says d d5 && says e e3; }
+ok "DTLS 1.3: d restarts without a word" restart13
+serve new6 9 ::
+ok "DTLS 1.3: IPv6, five moves" moves ::1 "$port"
+ok "DTLS 1.3: and no session failed" seen new 0 '^failed '
 
 echo "1..$count"
 [ $failed -eq 0 ]
