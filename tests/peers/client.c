@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A DTLS client: a device behind a NAT, driven by commands on stdin.  It asks
  * to be sent no CID (RFC 9146 section 3: one of length zero) but sends the

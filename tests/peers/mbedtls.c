@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* dtls-peer's library: mbedTLS, DTLS 1.2 with Connection IDs (RFC 9146). */
 #include <err.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A real DTLS server or client with Connection IDs (RFC 9146, RFC 9147), to stand
  * on either side of a balancer under test: dtls-peer with DTLS 1.2, dtls13-peer

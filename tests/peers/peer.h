@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the two sides of a DTLS peer share: addresses and texts. */
 #ifndef DTLS_PEER_H
 #define DTLS_PEER_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A DTLS server: a node behind a balancer.  One UDP socket, many sessions,
  * each found by the CID this node issued to it, never by a guess.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # test.sh: the DTLS peers' own test, over loopback.  TAP on stdout.
 # bash, for its /dev/udp: the hostile datagrams then need no other tool.
 set -u

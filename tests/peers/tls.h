@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a DTLS library does for the peers: mbedtls.c with DTLS 1.2 and wolfssl.c
  * with DTLS 1.3.  Nothing here waits; it works on the datagram it was fed last

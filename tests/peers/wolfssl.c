@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* dtls13-peer's library: wolfSSL, DTLS 1.3 with Connection IDs (RFC 9147). */
 #include <err.h>
 #include <stdlib.h>
