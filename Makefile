@@ -23,7 +23,7 @@ all: extensions modules
 
 extensions: $(PLUGINS)
 
-build/extensions/%.so: extensions/%.c $(wildcard kernel/include/uapi/linux/netfilter/*.h)
+build/extensions/%.so: extensions/%.c extensions/number.h $(wildcard kernel/include/uapi/linux/netfilter/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARNINGS) -fPIC -shared -Ikernel/include/uapi \
 		$(shell pkg-config --cflags xtables) $(LDFLAGS) -o $@ $<

@@ -7,20 +7,17 @@
  * so a plugin that holds such a table crashes the other version.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <xtables.h>
 #include <linux/netfilter/xt_dtlscid.h>
 
 #define NAME		"dtlscid"
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#include "number.h"
 
-/* One line for the user, status 2, nothing changed. */
-#define refuse(...)	xtables_error(PARAMETER_PROBLEM, NAME ": " __VA_ARGS__)
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 enum option_id {
 	O_NODE_ID,
@@ -82,37 +79,6 @@ static void dtlscid_mt_init(struct xt_entry_match *m)
 	struct xt_dtlscid_mtinfo_v0 *info = (void *)m->data;
 
 	info->format.id_length = 1;
-}
-
-/*
- * A decimal or 0x number in min..max that ends at @end's character or at the
- * end of the text; moves *s past it.  Leading zeros do not mean octal.
- */
-static unsigned long parse_number(const char **s, const char *end, const char *option,
-				  unsigned long min, unsigned long max)
-{
-	int hex = (*s)[0] == '0' && tolower((unsigned char)(*s)[1]) == 'x';
-	const char *digits = *s + (hex ? 2 : 0);
-	unsigned long n = 0;
-	char *rest = (char *)*s;
-
-	errno = 0;
-	/* strtoul() alone would take blanks, signs and a second 0x. */
-	if (hex ? isxdigit((unsigned char)*digits) : isdigit((unsigned char)*digits))
-		n = strtoul(*s, &rest, hex ? 16 : 10);
-	if (rest == *s || (*rest && !strchr(end, *rest)))
-		refuse("--%s: \"%s\" is not a number (%lu..%lu, decimal or 0x)",
-		       option, *s, min, max);
-	if (errno || n < min || n > max)
-		refuse("--%s: \"%s\" is out of range (%lu..%lu)",
-		       option, *s, min, max);
-	*s = rest;
-	return n;
-}
-
-static __u8 parse_byte(const char *s, const char *option, __u8 min, __u8 max)
-{
-	return parse_number(&s, "", option, min, max);
 }
 
 static void parse_node_id(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
