@@ -25,8 +25,9 @@ extensions: $(PLUGINS)
 
 build/extensions/%.so: extensions/%.c extensions/number.h $(wildcard kernel/include/uapi/linux/netfilter/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARNINGS) -fPIC -shared -Ikernel/include/uapi \
-		$(shell pkg-config --cflags xtables) $(LDFLAGS) -o $@ $<
+	$(CC) $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,defs -Ikernel/include/uapi \
+		$(shell pkg-config --cflags xtables) $(LDFLAGS) -o $@ $< \
+		$(shell pkg-config --libs xtables)
 
 # Built in a copy: the sources stay clean, and several kernels can be built for.
 modules:
