@@ -104,8 +104,8 @@ last_flight_again() {
 	printf '%s\n' connect 'say hello' > commands
 	on client ./dtls-peer client "$vip" $port < commands > client.log 2>&1 &
 	wait_for 5 dropped
+	forget_flows # first: what the client repeats must not find the flow
 	"$tables" -t mangle -F
-	forget_flows
 	wait $!
 	shown < client.log
 	if grep -q '^answer' client.log; then

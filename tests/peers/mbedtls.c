@@ -16,7 +16,7 @@
 
 /*
  * RFC 6347 section 4.2.4.1 starts at 1 s.  A lost flight is part of the tests
- * here and paths are short: retransmit after 0.5, 1 and 2 s, then give up.
+ * here and paths are short: wait 0.5, 1 and 2 s, then give up.
  */
 #define RETRANSMIT_MIN_MS	500
 #define RETRANSMIT_MAX_MS	2000

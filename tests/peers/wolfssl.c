@@ -12,7 +12,7 @@
 #include "tls.h"
 
 #define SUITE		"TLS13-AES128-GCM-SHA256"
-#define TIMEOUT_MAX_S	2	/* retransmit after 1 and 2 s, then give up */
+#define TIMEOUT_MAX_S	2	/* wait 1 and 2 s, then give up */
 
 /* RFC 9147 section 4: the first byte of a protected record is 001CSLEE. */
 #define UNIFIED_MASK	0xe0
@@ -24,7 +24,7 @@ struct tls {
 	struct endpoint peer;
 	tls_send_fn *send;
 	void *ctx;
-	time_t timer;		/* when to retransmit; 0: not set */
+	long long timer;	/* when to retransmit, in ms; 0: not set */
 	size_t in_len;		/* queue of one datagram */
 	uint8_t in[DATAGRAM_MAX];
 };
@@ -180,13 +180,13 @@ const struct endpoint *tls_peer(struct tls *t)
 	return &t->peer;
 }
 
-static time_t now_s(void)
+static long long now_ms(void)
 {
 	struct timespec ts;
 
 	if (clock_gettime(CLOCK_MONOTONIC, &ts))
 		err(EXIT_FAILURE, "clock");
-	return ts.tv_sec;
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
 static int result(struct tls *t, int ret)
@@ -212,13 +212,13 @@ int tls_handshake(struct tls *t)
 	ret = result(t, ret);
 	if (ret != TLS_WAIT)
 		return ret;
-	if (t->timer && now_s() >= t->timer) {
+	if (t->timer && now_ms() >= t->timer) {
 		t->timer = 0;
 		if (wolfSSL_dtls_got_timeout(t->ssl) != WOLFSSL_SUCCESS)
 			return result(t, WOLFSSL_FATAL_ERROR);
 	}
 	if (!t->timer)
-		t->timer = now_s() + wolfSSL_dtls_get_current_timeout(t->ssl);
+		t->timer = now_ms() + 1000LL * wolfSSL_dtls_get_current_timeout(t->ssl);
 	return TLS_WAIT;
 }
 

@@ -48,11 +48,13 @@ finish() {
 	exit
 }
 
+uptime_s() { cut -d . -f 1 /proc/uptime; }
+
 # wait_for SECONDS COMMAND...: until it succeeds; fails if it never does.
 wait_for() {
-	end=$(($(date +%s) + $1)); shift
+	end=$(($(uptime_s) + $1)); shift
 	until "$@"; do
-		[ "$(date +%s)" -lt $end ] || return 1
+		[ "$(uptime_s)" -lt $end ] || return 1
 		sleep 0.05
 	done
 }
@@ -218,7 +220,7 @@ sent() {
 	shift
 	zero "$tables" raw
 	on client "$@"
-	wait_for 5 seen "$wanted" ||
+	wait_for 30 seen "$wanted" ||
 		echo "only $(packets "$tables" raw PREROUTING seen) of $wanted packets"
 	hits "$tables" raw PREROUTING
 }

@@ -109,7 +109,8 @@ aggregate() {
 	is "IPv$f: two datagrams in so many packets: $packets" \
 		"$(packets "$tables" raw PREROUTING seen)" $packets
 	is "IPv$f: an aggregate's datagram ends where the segment does" \
-		"$(sent 1 udp send -g 40 "$vip" $port $cid1$cid2)" "node1 malformed unlike seen"
+		"$(sent $((packets == 1 ? 1 : 3)) udp send -g 40 "$vip" $port $cid1$cid2)" \
+		"node1 malformed unlike seen"
 }
 
 # Over 16 kB, and a device that can gather: the kernel puts the data in pages.
@@ -156,8 +157,12 @@ many_records() {
 	pieces=$(took 3 "$records")
 	ip -n client route delete "$vip"
 	"$tables" -t mangle -F
-	check "IPv$f: 5,000 records in 1,350 fragments take $pieces/100 s, in one piece $whole/100 s" \
-		test "$pieces" -lt $((50 + 10 * whole))
+	case $whole$pieces in
+	*lost*) not_ok "IPv$f: all datagrams of 5,000 records arrive" "$whole $pieces" ;;
+	*)
+		check "IPv$f: 5,000 records in 1,350 fragments take $pieces/100 s, in one piece $whole/100 s" \
+			test "$pieces" -lt $((50 + 10 * whole)) ;;
+	esac
 }
 
 mtu() {

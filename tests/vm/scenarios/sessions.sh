@@ -48,7 +48,7 @@ counted() {
 start_client() {
 	rm -f "commands$2"
 	mkfifo "commands$2"
-	on client ./"$1" client --bind "$client" "$(from "$2" 0)" --wait 1000 "$vip" "$port" \
+	on client ./"$1" client --bind "$client" "$(from "$2" 0)" --wait 5000 "$vip" "$port" \
 		< "commands$2" > "client$2.log" 2>&1 &
 	clients="$clients $!"
 	eval "exec $(($2 + 2))<> commands$2"
@@ -67,12 +67,12 @@ tell() {
 
 # told N COUNT: whether so many messages were answered, or waited for in vain.
 told() {
-	[ "$(grep -cE '^(answer|timeout|not-connected)' "client$1.log")" -ge "$2" ]
+	[ "$(grep -cE '^(answer|timeout|not-connected|session-lost)' "client$1.log")" -ge "$2" ]
 }
 
 meet() {
 	printf '%s\n' connect 'say hello' | tell "$1"
-	wait_for 20 told "$1" 1
+	wait_for 60 told "$1" 1
 }
 
 wander() {
@@ -86,7 +86,7 @@ wander() {
 	move $client2 $(from "$1" 4)
 	say four
 	END
-	wait_for 20 told "$1" 5
+	wait_for 60 told "$1" 5
 }
 
 # story N: the client's log without the random part of the CID.
