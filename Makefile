@@ -3,7 +3,9 @@
 # make install    both, and the manual page
 # make demo       real DTLS peers behind the balancer, in a virtual machine
 # make bench      what a datagram costs, in instructions, next to u32, nft and DNAT
+# make bench-full the same with up to a million flows
 # make check      all tests; downloads kernels into build/, installs test tools
+# make check-all  the other kernels and flavours too
 export PATH := $(PATH):/usr/sbin:/sbin
 
 KDIR      ?= /lib/modules/$(shell uname -r)/build

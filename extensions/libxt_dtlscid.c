@@ -238,7 +238,7 @@ static void check_ids(const struct xt_dtlscid_mtinfo_v0 *info)
 			       info->range[i].max, info->format.id_length, max);
 }
 
-/* A rule that can never match is a mistake. */
+/* Combinations of --record that never match are mistakes. */
 static void check_records(const struct xt_dtlscid_mtinfo_v0 *info)
 {
 	const __u16 cid = NF_DTLSCID_RECORD_BIT(CID), mixed = NF_DTLSCID_RECORD_BIT(MIXED);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers in the options of a plugin, which has defined its NAME before: "dtlscid".
+ * Numbers in the options of our plugins.  A plugin defines its NAME, as the user
+ * types it, before it includes this.
  */
 #ifndef _DTLSCID_NUMBER_H
 #define _DTLSCID_NUMBER_H
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/types.h>
 #include <xtables.h>
 
 /* One line for the user, status 2, nothing changed. */

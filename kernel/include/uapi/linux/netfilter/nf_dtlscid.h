@@ -46,7 +46,8 @@ struct nf_dtlscid_format {
  * @NF_DTLSCID_RECORD_ACK: a plaintext ACK (RFC 9147 section 7)
  * @NF_DTLSCID_RECORD_OTHER: any other plaintext record: change_cipher_spec,
  *	application data, heartbeat, return_routability_check
- * @NF_DTLSCID_RECORD_MALFORMED: begins as DTLS and breaks its rules
+ * @NF_DTLSCID_RECORD_MALFORMED: begins as DTLS and breaks its rules, or holds more
+ *	than 128 records
  * @NF_DTLSCID_RECORD_MIXED: CID records whose node ids differ
  * @NF_DTLSCID_RECORD_NOT_DTLS: empty, or its first byte starts no record
  */
