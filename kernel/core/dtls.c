@@ -7,10 +7,7 @@
 /* Content types of plaintext and 1.2 records (RFC 9147 section 4.1, RFC 9853) */
 enum {
 	TYPE_FIRST	= 20,	/* change_cipher_spec */
-	TYPE_ALERT	= 21,
-	TYPE_HANDSHAKE	= 22,
 	TYPE_CID	= 25,	/* tls12_cid */
-	TYPE_ACK	= 26,
 	TYPE_LAST	= 27,	/* return_routability_check */
 };
 
@@ -33,10 +30,6 @@ enum {
 	V13_BODY_MIN	= 16,
 };
 
-enum {
-	HANDSHAKE_CLIENT_HELLO	= 1,
-};
-
 /*
  * One record: its kind, its size on the wire, and where its CID is (0: none).
  * A record whose CID has no known length takes the rest of the datagram.
@@ -47,34 +40,6 @@ struct record {
 	u8	cid;
 	u8	version;
 };
-
-static __always_inline u32 node_id(const struct nf_dtlscid_format *f, const u8 *cid)
-{
-	u32 id = 0, i;
-
-	for (i = 0; i < f->id_length; i++)
-		id = id << 8 | cid[f->id_offset + i];
-	return id;
-}
-
-/* What a 1.2 or plaintext record is, by type, epoch and first body byte. */
-static __always_inline u32 kind_v12(const u8 *p, u32 body)
-{
-	if (dtls_get16(p + V12_EPOCH))
-		return RECORD(ENCRYPTED);
-	switch (p[0]) {
-	case TYPE_HANDSHAKE:
-		if (body && p[V12_HEADER] == HANDSHAKE_CLIENT_HELLO)
-			return RECORD(CLIENT_HELLO);
-		return RECORD(HANDSHAKE);
-	case TYPE_ALERT:
-		return RECORD(ALERT);
-	case TYPE_ACK:
-		return RECORD(ACK);
-	default:
-		return RECORD(OTHER);
-	}
-}
 
 /* tls12_cid (RFC 9146 section 4) */
 static __always_inline enum dtls_error read_v12_cid(const struct nf_dtlscid_format *f,
@@ -116,7 +81,7 @@ static __always_inline enum dtls_error read_v12(const u8 *p, size_t len, struct 
 	body = dtls_get16(p + V12_HEADER - 2);
 	if (body > len - V12_HEADER)
 		return DTLS_OVERRUN;
-	r->kind = kind_v12(p, body);
+	r->kind = dtls_kind(p, body);
 	r->size = V12_HEADER + body;
 	return DTLS_OK;
 }
@@ -165,7 +130,7 @@ static __always_inline enum dtls_error read_record(const struct nf_dtlscid_forma
 static __always_inline void note_cid(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 				     const struct record *r, struct dtls_datagram *d)
 {
-	u32 id = node_id(f, p + r->cid);
+	u32 id = dtls_node_id(f, p + r->cid);
 
 	if (!d->version) {
 		d->id = id;

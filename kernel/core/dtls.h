@@ -111,6 +111,16 @@ static inline u32 dtls_get16(const u8 *p)
 	return p[0] << 8 | p[1];
 }
 
+/* The node id in a CID, all bytes of which are there. */
+static inline u32 dtls_node_id(const struct nf_dtlscid_format *f, const u8 *cid)
+{
+	u32 id = 0, i;
+
+	for (i = 0; i < f->id_length; i++)
+		id = id << 8 | cid[f->id_offset + i];
+	return id;
+}
+
 /**
  * struct dtls_shortcut - where a datagram of one tls12_cid record has what decides
  * @header:	bytes of the record that must be there
@@ -147,6 +157,49 @@ static inline bool dtls_lone_cid(const struct dtls_shortcut *s, const u8 *p, siz
 	return len >= s->header && dtls_get16(p) == 0x19fe && p[2] == 0xfd &&
 	       dtls_get16(p + 3) != 0 &&
 	       (!s->checked || dtls_get16(p + s->header - 2) == len - s->header);
+}
+
+/* Whether the lone record at @p ends with the datagram, its CID being of @cid_length bytes. */
+static inline bool dtls_cid12_fits(const u8 *p, size_t len, u8 cid_length)
+{
+	size_t header = 13 + cid_length;
+
+	return len >= header && dtls_get16(p + header - 2) == len - header;
+}
+
+/* What a record with the long header and no CID is, by type, epoch and first body byte. */
+static inline u32 dtls_kind(const u8 *p, u32 body)
+{
+	if (dtls_get16(p + 3))
+		return NF_DTLSCID_RECORD_BIT(ENCRYPTED);
+	switch (p[0]) {
+	case 21:
+		return NF_DTLSCID_RECORD_BIT(ALERT);
+	case 22:		/* a handshake message of type 1 is a ClientHello */
+		return body && p[13] == 1 ? NF_DTLSCID_RECORD_BIT(CLIENT_HELLO) :
+					    NF_DTLSCID_RECORD_BIT(HANDSHAKE);
+	case 26:
+		return NF_DTLSCID_RECORD_BIT(ACK);
+	default:
+		return NF_DTLSCID_RECORD_BIT(OTHER);
+	}
+}
+
+/**
+ * dtls_lone_plain() - the commonest datagram without a CID
+ * @p:		payload
+ * @len:	its length
+ *
+ * Return: the kind of record, 1 << enum nf_dtlscid_record, when the datagram is one
+ * record with the long header and no CID; 0 when only dtls_parse() can tell.
+ */
+static inline u32 dtls_lone_plain(const u8 *p, size_t len)
+{
+	/* Types 20 to 27 without 25, versions fefd to feff: RFC 6347 section 4.1 */
+	if (len < 13 || (u8)(p[0] - 20) > 7 || p[0] == 25 ||
+	    (u32)(dtls_get16(p + 1) - 0xfefd) > 2 || dtls_get16(p + 11) != len - 13)
+		return 0;
+	return dtls_kind(p, len - 13);
 }
 
 #endif /* _DTLSCID_CORE_DTLS_H */

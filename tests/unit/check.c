@@ -130,6 +130,33 @@ static const char *check_shortcut(const struct nf_dtlscid_format *f, const u8 *p
 	return NULL;
 }
 
+/* Of a CID of known length: first without it, then whether it fits, is the same. */
+static const char *check_fit(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
+{
+	struct nf_dtlscid_format unknown = *f;
+	struct dtls_shortcut s = dtls_shortcut(f), open;
+	u8 *bytes = copy(p, len);
+	bool taken = dtls_lone_cid(&s, bytes, len), fits;
+
+	unknown.cid_length = 0;
+	open = dtls_shortcut(&unknown);
+	fits = dtls_lone_cid(&open, bytes, len) && dtls_cid12_fits(bytes, len, f->cid_length);
+	release(bytes);
+	return f->cid_length && taken != fits ? "a CID fits and does not" : NULL;
+}
+
+/* The other shortcut gives the kind of a lone record with long header and no CID, only. */
+static const char *check_plain(const u8 *p, size_t len, const struct dtls_datagram *d)
+{
+	u8 *bytes = copy(p, len);
+	u32 kind = dtls_lone_plain(bytes, len), want = 0;
+
+	if (d->count == 1 && p[0] < 32 && !(d->records & (EXCLUSIVE | BIT(CID))))
+		want = d->records;
+	release(bytes);
+	return kind != want ? "the shortcut without a CID and the parser differ" : NULL;
+}
+
 static const char *check_kinds(const struct dtls_datagram *d)
 {
 	u32 only = d->records & EXCLUSIVE;
@@ -195,6 +222,10 @@ const char *check(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
 	if (!same(&whole, &each))
 		return "a record depends on the ones before it";
 	broken = check_shortcut(f, p, len);
+	if (!broken)
+		broken = check_fit(f, p, len);
+	if (!broken)
+		broken = check_plain(p, len, &whole);
 	if (!broken)
 		broken = check_kinds(&whole);
 	if (!broken)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Weighted rendezvous hashing: each bucket goes to the node with the best draw.
+ *
+ * A node that comes or goes moves only the buckets that it gets or had.  Of draws
+ * that are uniform in 0..1, the least -log(draw) / weight is that of a node with the
+ * probability of its share of the weights.  Pure, like the parser.
+ */
+#ifndef _DTLSCID_CORE_RENDEZVOUS_H
+#define _DTLSCID_CORE_RENDEZVOUS_H
+
+#include "types.h"
+
+/**
+ * rendezvous_cost() - -log2 of a node's draw for a bucket
+ * @seed:	of the node, from a keyed hash of its address
+ * @bucket:	bucket
+ *
+ * Return: 0 to 32, as a number of 1/65536.
+ */
+u32 rendezvous_cost(u64 seed, u32 bucket);
+
+/* Whether cost a at weight a is better than b at b; equal costs: neither. */
+static inline bool rendezvous_better(u32 cost_a, u32 weight_a, u32 cost_b, u32 weight_b)
+{
+	return (u64)cost_a * weight_b < (u64)cost_b * weight_a;
+}
+
+#endif /* _DTLSCID_CORE_RENDEZVOUS_H */
