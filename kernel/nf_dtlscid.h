@@ -12,8 +12,16 @@
 
 bool nf_dtlscid_format_valid(const struct nf_dtlscid_format *f);
 bool nf_dtlscid_is_ipv6_fragment(const struct sk_buff *skb);
+bool nf_dtlscid_read_at(const struct sk_buff *skb, unsigned int at, unsigned int len,
+			const struct nf_dtlscid_format *f, struct dtls_datagram *d);
 bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 		     const struct nf_dtlscid_format *f, struct dtls_datagram *d);
+
+/* Several datagrams in one skb, of gso_size bytes each but the last. */
+static inline bool nf_dtlscid_is_aggregate(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+}
 
 /* Whether a UDP packet is a fragment, the first or a later one. */
 static __always_inline bool nf_dtlscid_is_fragment(const struct sk_buff *skb, u8 pf)

@@ -19,12 +19,6 @@ bool nf_dtlscid_format_valid(const struct nf_dtlscid_format *f)
 }
 EXPORT_SYMBOL_GPL(nf_dtlscid_format_valid);
 
-/* Several datagrams in one skb, of gso_size bytes each but the last. */
-static bool is_aggregate(const struct sk_buff *skb)
-{
-	return skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
-}
-
 /*
  * Where the packet's (first) datagram ends, in bytes from skb->data; 0 when the
  * UDP length is one that UDP itself would drop.  In IPv6 it takes a length of 0
@@ -40,7 +34,7 @@ static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 	if (!uh)
 		return 0;
 	len = ntohs(uh->len);
-	if (is_aggregate(skb))
+	if (nf_dtlscid_is_aggregate(skb))
 		len = sizeof(*uh) + min_t(unsigned int, skb_shinfo(skb)->gso_size,
 					  skb->len - thoff - sizeof(*uh));
 	else if (!len && skb->protocol == htons(ETH_P_IPV6))
@@ -50,29 +44,36 @@ static unsigned int datagram_end(const struct sk_buff *skb, unsigned int thoff)
 	return thoff + len;
 }
 
-/*
- * A packet in pages or a list of fragments: each record's header is fetched from
- * wherever it is.  Not inline: clearing the buffer costs more than a parse.
+/**
+ * nf_dtlscid_read_at() - read a DTLS datagram, wherever its bytes are
+ * @skb:	packet, in one piece, in pages or in a list of fragments
+ * @at:		payload, in bytes from skb->data
+ * @len:	its length
+ * @f:		valid format
+ * @d:		what the datagram holds
+ *
+ * Each record's header is fetched by itself.  Not inline: clearing the buffer costs
+ * more than a parse.
+ *
+ * Return: false when the bytes are not there; @d says nothing then.
  */
-static noinline bool read_pages(const struct sk_buff *skb, unsigned int thoff,
-				const struct nf_dtlscid_format *f, struct dtls_datagram *d)
+noinline bool nf_dtlscid_read_at(const struct sk_buff *skb, unsigned int at, unsigned int len,
+				 const struct nf_dtlscid_format *f, struct dtls_datagram *d)
 {
-	unsigned int at = thoff + sizeof(struct udphdr), left;
-	unsigned int end = datagram_end(skb, thoff);
 	u8 buf[DTLS_PEEK_MAX];
+	unsigned int left;
 	const u8 *p;
 
-	if (!end)
-		return false;
 	*d = (struct dtls_datagram){};
 	do {
-		left = end - at - d->offset;
+		left = len - d->offset;
 		p = skb_header_pointer(skb, at + d->offset, min(left, dtls_peek(f)), buf);
 		if (!p)
 			return false;
 	} while (dtls_step(f, p, left, d));
 	return true;
 }
+EXPORT_SYMBOL_GPL(nf_dtlscid_read_at);
 
 /**
  * nf_dtlscid_is_ipv6_fragment() - see nf_dtlscid_is_fragment()
@@ -96,6 +97,15 @@ bool nf_dtlscid_is_ipv6_fragment(const struct sk_buff *skb)
 }
 EXPORT_SYMBOL_GPL(nf_dtlscid_is_ipv6_fragment);
 
+/* Not inline: the common case needs no buffer. */
+static noinline bool read_slowly(const struct sk_buff *skb, unsigned int thoff,
+				 const struct nf_dtlscid_format *f, struct dtls_datagram *d)
+{
+	unsigned int at = thoff + sizeof(struct udphdr), end = datagram_end(skb, thoff);
+
+	return end && nf_dtlscid_read_at(skb, at, end - at, f, d);
+}
+
 /**
  * nf_dtlscid_read() - read the DTLS datagram in a UDP packet
  * @skb:	packet that is no fragment (nf_dtlscid_is_fragment()), in one piece or
@@ -115,7 +125,7 @@ bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 	int len = nf_dtlscid_payload(skb, thoff, &p);
 
 	if (len < 0)
-		return read_pages(skb, thoff, f, d);
+		return read_slowly(skb, thoff, f, d);
 	dtls_parse(f, p, len, d);
 	return true;
 }
