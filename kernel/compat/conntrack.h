@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs in conntrack between kernels.  Kbuild looks into the kernel's headers
+ * for what it has: stable releases took over both changes, so no version tells.
+ */
+#ifndef _DTLSCID_COMPAT_CONNTRACK_H
+#define _DTLSCID_COMPAT_CONNTRACK_H
+
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_timeout.h>
+
+/* Call @iter for each entry of the namespace; one for which it returns 1 is deleted. */
+static inline void compat_ct_iterate(struct net *net, int (*iter)(struct nf_conn *ct, void *data),
+				     void *data)
+{
+#ifdef HAVE_NF_CT_ITER_DATA
+	struct nf_ct_iter_data iter_data = { .net = net, .data = data };
+
+	nf_ct_iterate_cleanup_net(iter, &iter_data);
+#else
+	nf_ct_iterate_cleanup_net(net, iter, data, 0, 0);
+#endif
+}
+
+/* Where timeout objects are counted, each entry and template holds a reference. */
+static inline void compat_timeout_init(struct nf_ct_timeout *t)
+{
+#ifdef HAVE_NF_CT_TIMEOUT_REFCNT
+	refcount_set(&t->refcnt, 1);
+#endif
+}
+
+/* nf_ct_timeout_ext_add() takes a reference for a template that its end does not return. */
+static inline void compat_timeout_unref(struct nf_ct_timeout *t)
+{
+#ifdef HAVE_NF_CT_TIMEOUT_REFCNT
+	refcount_dec(&t->refcnt);
+#endif
+}
+
+/* The owner's end; where nobody counts, no entry may have it any more. */
+static inline void compat_timeout_free(struct nf_ct_timeout *t)
+{
+#ifdef HAVE_NF_CT_TIMEOUT_REFCNT
+	if (refcount_dec_and_test(&t->refcnt))
+		kfree_rcu(t, rcu);
+#else
+	kfree_rcu(t, rcu);
+#endif
+}
+
+#endif /* _DTLSCID_COMPAT_CONNTRACK_H */

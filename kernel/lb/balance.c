@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What happens to a datagram. */
+#include <linux/netfilter/x_tables.h>
+#include <linux/udp.h>
+#include "lb.h"
+
+/**
+ * struct verdict - what a datagram is, and where it is to go
+ * @reason:	what it counts as
+ * @slot:	the slot that its CID names, when it has one and the node is up
+ * @node:	the node of @slot
+ */
+struct verdict {
+	enum lb_reason reason;
+	u16 slot;
+	struct lb_node *node;
+};
+
+/* A packet under way through the target. */
+struct packet {
+	struct lb_rule *rule;
+	struct sk_buff *skb;
+	unsigned int thoff;
+	const struct nf_hook_state *state;
+};
+
+static __always_inline struct verdict to_entry(enum lb_reason reason, const struct lb_entry *e)
+{
+	return (struct verdict){ .reason = reason, .slot = e->slot, .node = e->node };
+}
+
+static struct verdict by_cid(enum lb_reason reason, const struct lb_entry *e)
+{
+	if (!e)
+		return (struct verdict){ .reason = LB_UNKNOWN_NODE };
+	if (READ_ONCE(e->node->state) == XT_DTLSCID_DOWN)
+		return (struct verdict){ .reason = LB_NODE_DOWN };
+	return to_entry(reason, e);
+}
+
+static enum lb_reason reason_of(const struct dtls_datagram *d)
+{
+	if (d->records & NF_DTLSCID_RECORD_BIT(MALFORMED))
+		return LB_MALFORMED;
+	if (d->records & NF_DTLSCID_RECORD_BIT(MIXED))
+		return LB_MIXED;
+	if (d->records & NF_DTLSCID_RECORD_BIT(NOT_DTLS))
+		return LB_NOT_DTLS;
+	if (d->records & NF_DTLSCID_RECORD_BIT(CID))
+		return d->version == 3 ? LB_CID13 : LB_CID12;
+	return d->records & NF_DTLSCID_RECORD_BIT(CLIENT_HELLO) ? LB_CLIENT_HELLO : LB_NO_CID;
+}
+
+/* @at, @len: the payload; @len less than 0: all of the packet's (first) datagram. */
+static bool read(const struct packet *p, unsigned int at, int len,
+		 const struct nf_dtlscid_format *f, struct dtls_datagram *d)
+{
+	return len < 0 ? nf_dtlscid_read(p->skb, p->thoff, f, d) :
+			 nf_dtlscid_read_at(p->skb, at, len, f, d);
+}
+
+/*
+ * The CID's length may be the node's own: then the first CID is read without one, and
+ * the datagram once more with that of the node it names.
+ */
+static struct verdict judge(const struct packet *p, unsigned int at, int len)
+{
+	const struct lb_rule *r = p->rule;
+	struct nf_dtlscid_format f = r->format;
+	const struct lb_entry *e = NULL;
+	struct dtls_datagram d;
+	enum lb_reason reason;
+
+	if (!read(p, at, len, &f, &d))
+		return (struct verdict){ .reason = LB_MALFORMED };
+	if (dtls_has_cid(&d)) {
+		e = lb_find(rcu_dereference(r->view), d.id);
+		f.cid_length = e ? e->cid_length : r->cid_length;
+		if (f.cid_length != r->format.cid_length && !read(p, at, len, &f, &d))
+			return (struct verdict){ .reason = LB_MALFORMED };
+	}
+	reason = reason_of(&d);
+	if (reason == LB_CID12 || reason == LB_CID13 ||
+	    (reason == LB_MIXED && r->action[LB_MIXED] == LB_SERVE))
+		return by_cid(reason, e);
+	return (struct verdict){ .reason = reason };
+}
+
+static noinline unsigned int refuse(const struct lb_rule *r, enum lb_reason reason, unsigned int n)
+{
+	lb_count(r->service, reason, n);
+	return r->action[reason] == LB_PASS ? XT_CONTINUE : NF_DROP;
+}
+
+/* To the slot, as @n datagrams. */
+static __always_inline unsigned int serve(struct lb_rule *r, struct sk_buff *skb,
+					  struct verdict v, unsigned int n)
+{
+	if (unlikely(!lb_attach(r->service, r->cpu, skb, v.reason, r->zone_base + v.slot)))
+		return refuse(r, LB_NO_TEMPLATE, n);
+	this_cpu_add(r->cpu->reason[v.reason], n);
+	this_cpu_add(v.node->count[r->v6]->datagrams, n);
+	if (unlikely(r->id_mark))
+		skb->mark = lb_mark(skb->mark, r->id_mark, v.node->id);
+	return XT_CONTINUE;
+}
+
+/* Where the client's flow lives, if it does; else, when it may be a new one, its bucket. */
+static noinline struct verdict look_around(const struct lb_rule *r, const struct sk_buff *skb,
+					   u64 slots, struct verdict v, bool live)
+{
+	struct lb_service *s = r->service;
+	u16 number = lb_live_slot(s, slots, skb, r->pf, live);
+	const struct lb_slot *slot;
+
+	if (number == LB_NO_SLOT) {
+		if (live)
+			v.node = NULL;
+		return v;
+	}
+	slot = xa_load(&r->family->slots, number);
+	v.slot = number;
+	v.node = slot ? READ_ONCE(slot->node) : NULL;
+	return v;
+}
+
+/* The node of the client's bucket. */
+static __always_inline struct verdict choose(const struct lb_rule *r, const struct sk_buff *skb,
+					     __be16 port, enum lb_reason reason)
+{
+	struct lb_service *s = r->service;
+	const struct lb_buckets *t = rcu_dereference(r->family->buckets);
+	bool live = r->action[reason] == LB_LIVE;
+	struct verdict v = { .reason = reason };
+	const struct lb_bucket *b;
+	u64 slots;
+
+	if (unlikely(!t))
+		return v;
+	b = &t->bucket[lb_hash_skb(s, r->pf, skb, port) % LB_BUCKETS];
+	slots = READ_ONCE(b->slots);
+	v.slot = lb_bucket_slot(slots, 0);
+	v.node = b->node;
+	if (unlikely(lb_displaced(slots) || live))
+		return look_around(r, skb, slots, v, live);
+	return v;
+}
+
+static __always_inline unsigned int serve_client(struct lb_rule *r, struct sk_buff *skb,
+						 __be16 port, enum lb_reason reason, unsigned int n)
+{
+	struct verdict v = choose(r, skb, port, reason);
+
+	if (likely(v.node))
+		return serve(r, skb, v, n);
+	return refuse(r, r->action[reason] == LB_LIVE ? reason : LB_NODE_DOWN, n);
+}
+
+static noinline unsigned int act(const struct packet *p, struct verdict v, unsigned int n)
+{
+	struct lb_rule *r = p->rule;
+	const __be16 *port;
+	__be16 buf;
+
+	switch (r->action[v.reason]) {
+	case LB_SERVE:
+		return serve(r, p->skb, v, n);
+	case LB_HASH:
+	case LB_LIVE:
+		port = skb_header_pointer(p->skb, p->thoff, sizeof(buf), &buf);
+		return port ? serve_client(r, p->skb, *port, v.reason, n) : NF_DROP;
+	default:
+		return refuse(r, v.reason, n);
+	}
+}
+
+/**
+ * lb_datagrams() - how many datagrams a packet is
+ * @skb:	UDP packet
+ * @thoff:	UDP header, in bytes from skb->data
+ */
+unsigned int lb_datagrams(const struct sk_buff *skb, unsigned int thoff)
+{
+	if (!nf_dtlscid_is_aggregate(skb) || !skb_shinfo(skb)->gso_size)
+		return 1;
+	return DIV_ROUND_UP(skb->len - thoff - sizeof(struct udphdr), skb_shinfo(skb)->gso_size);
+}
+
+/* Datagrams of one fate go on together; others are received one by one. */
+static unsigned int aggregate(struct packet *p)
+{
+	unsigned int n = lb_datagrams(p->skb, p->thoff), at = p->thoff + sizeof(struct udphdr), i;
+	unsigned int size = skb_shinfo(p->skb)->gso_size;
+	struct verdict first = judge(p, at, min(size, p->skb->len - at)), v;
+
+	for (i = 1; i < n; i++) {
+		at += size;
+		v = judge(p, at, min(size, p->skb->len - at));
+		if (v.reason == first.reason && v.slot == first.slot)
+			continue;
+		if (lb_can_split(p->skb, p->state))
+			return lb_split(p->skb);
+		if (p->rule->action[LB_MIXED] != LB_SERVE)
+			return refuse(p->rule, LB_MIXED, n);
+		if (first.node)
+			first.reason = LB_MIXED;
+		break;
+	}
+	return act(p, first, n);
+}
+
+static noinline unsigned int slow(struct lb_rule *r, struct sk_buff *skb, unsigned int thoff,
+				  const struct nf_hook_state *state)
+{
+	struct packet p = { .rule = r, .skb = skb, .thoff = thoff, .state = state };
+
+	if (nf_dtlscid_is_aggregate(skb) && skb->len - thoff > sizeof(struct udphdr))
+		return aggregate(&p);
+	return act(&p, judge(&p, 0, -1), 1);
+}
+
+/* Somebody has decided about its tracking; if that was a rule of this name, silently. */
+static noinline unsigned int already_tracked(const struct lb_rule *r, const struct sk_buff *skb,
+					     unsigned int thoff)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (!ct || !nf_ct_is_template(ct) || lb_kind(r->service, ct) < 0)
+		lb_count(r->service, LB_ALREADY_TRACKED, lb_datagrams(skb, thoff));
+	return XT_CONTINUE;
+}
+
+static noinline unsigned int fragment(const struct lb_rule *r)
+{
+	lb_count(r->service, LB_FRAGMENT, 1);
+	return XT_CONTINUE;
+}
+
+/* One record without a CID, or what takes a full parse. */
+static noinline unsigned int no_lone_cid(struct lb_rule *r, struct sk_buff *skb,
+					 unsigned int thoff, const struct nf_hook_state *state,
+					 const u8 *payload, int len)
+{
+	u32 kind = dtls_lone_plain(payload, len);
+	enum lb_reason reason = kind & NF_DTLSCID_RECORD_BIT(CLIENT_HELLO) ? LB_CLIENT_HELLO :
+									     LB_NO_CID;
+
+	if (!kind || r->action[reason] != LB_HASH)
+		return slow(r, skb, thoff, state);
+	return serve_client(r, skb, ((const struct udphdr *)payload)[-1].source, reason, 1);
+}
+
+/* What a lone CID names; NULL when it is not one that is served without another look. */
+static __always_inline const struct lb_entry *lone_cid(const struct lb_rule *r,
+						       const u8 *payload, int len)
+{
+	const struct lb_table *t = rcu_dereference(r->view);
+	const struct lb_entry *e;
+
+	if (!dtls_lone_cid(&r->shortcut, payload, len))
+		return NULL;
+	if (likely(t->direct))
+		e = &t->entry[payload[r->shortcut.id]];
+	else
+		e = lb_find(t, dtls_node_id(&r->format, payload + 11));
+	if (unlikely(!e || !e->node || READ_ONCE(e->node->state) == XT_DTLSCID_DOWN))
+		return NULL;
+	return !e->cid_length || dtls_cid12_fits(payload, len, e->cid_length) ? e : NULL;
+}
+
+/**
+ * lb_balance() - what the target does with a packet
+ * @r:		rule
+ * @skb:	UDP packet
+ * @thoff:	UDP header, in bytes from skb->data
+ * @state:	hook
+ *
+ * Return: an xtables verdict.
+ */
+unsigned int lb_balance(struct lb_rule *r, struct sk_buff *skb, unsigned int thoff,
+			const struct nf_hook_state *state)
+{
+	const struct lb_entry *e;
+	const u8 *payload;
+	int len;
+
+	if (unlikely(skb->_nfct))
+		return already_tracked(r, skb, thoff);
+	if (unlikely(nf_dtlscid_is_fragment(skb, r->pf)))
+		return fragment(r);
+	len = nf_dtlscid_payload(skb, thoff, &payload);
+	if (unlikely(len < 0))
+		return slow(r, skb, thoff, state);
+	e = lone_cid(r, payload, len);
+	if (!e)
+		return no_lone_cid(r, skb, thoff, state, payload, len);
+	return serve(r, skb, to_entry(LB_CID12, e), 1);
+}
