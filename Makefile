@@ -15,7 +15,7 @@ XTLIBDIR  ?= $(shell pkg-config --variable=xtlibdir xtables)
 MANDIR    ?= $(PREFIX)/share/man
 DESTDIR   ?=
 
-PLUGINS   := build/extensions/libxt_dtlscid.so
+PLUGINS   := $(patsubst %.c,build/%.so,$(wildcard extensions/libxt_*.c))
 WARNINGS  := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
 
 # deps must be there before anything is built.
@@ -25,7 +25,7 @@ all: extensions modules
 
 extensions: $(PLUGINS)
 
-build/extensions/%.so: extensions/%.c extensions/number.h $(wildcard kernel/include/uapi/linux/netfilter/*.h)
+build/extensions/%.so: extensions/%.c $(wildcard extensions/*.h) $(wildcard kernel/include/uapi/linux/netfilter/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,defs -Ikernel/include/uapi \
 		$(shell pkg-config --cflags xtables) $(LDFLAGS) -o $@ $< \

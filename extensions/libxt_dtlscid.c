@@ -6,7 +6,6 @@
  * struct xt_option_entry grew between 1.8.9 and 1.8.11 without a new soname,
  * so a plugin that holds such a table crashes the other version.
  */
-#include <ctype.h>
 #include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,9 +14,8 @@
 #include <linux/netfilter/xt_dtlscid.h>
 
 #define NAME		"dtlscid"
+#include "format.h"
 #include "number.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 enum option_id {
 	O_NODE_ID,
@@ -78,7 +76,7 @@ static void dtlscid_mt_init(struct xt_entry_match *m)
 {
 	struct xt_dtlscid_mtinfo_v0 *info = (void *)m->data;
 
-	info->format.id_length = 1;
+	info->format = format_defaults;
 }
 
 static void parse_node_id(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
@@ -104,30 +102,16 @@ static void parse_node_id(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
 	}
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static void parse_cid(const char *s, struct xt_dtlscid_mtinfo_v0 *info)
 {
 	const char *slash = strchr(s, '/');
-	size_t n = slash ? (size_t)(slash - s) : strlen(s), i;
-	int hi, lo;
+	size_t n = slash ? (size_t)(slash - s) : strlen(s);
 
 	if (!n || n % 2 || n / 2 > NF_DTLSCID_CID_LENGTH_MAX)
 		refuse("--cid: \"%s\" is not an even number of hex digits (1..%d bytes)",
 		       s, NF_DTLSCID_CID_LENGTH_MAX);
-	for (i = 0; i < n / 2; i++) {
-		hi = hex_digit(s[2 * i]);
-		lo = hex_digit(s[2 * i + 1]);
-		if (hi < 0 || lo < 0)
-			refuse("--cid: \"%s\" has other than hex digits (0..9, a..f)", s);
-		info->cid[i] = hi << 4 | lo;
-	}
+	if (!parse_hex(s, info->cid, n / 2))
+		refuse("--cid: \"%s\" has other than hex digits (0..9, a..f)", s);
 	info->cid_bits = 4 * n;
 	if (slash) {
 		s = slash + 1;
@@ -191,7 +175,6 @@ static int dtlscid_mt_parse(int c, char **argv, int invert, unsigned int *flags,
 			    const void *entry, struct xt_entry_match **match)
 {
 	struct xt_dtlscid_mtinfo_v0 *info = (void *)(*match)->data;
-	struct nf_dtlscid_format *f = &info->format;
 	const char *s = optarg;
 
 	(void)argv;
@@ -208,13 +191,9 @@ static int dtlscid_mt_parse(int c, char **argv, int invert, unsigned int *flags,
 		parse_cid(s, info);
 		break;
 	case O_ID_OFFSET:
-		f->id_offset = parse_byte(s, "id-offset", 0, NF_DTLSCID_CID_LENGTH_MAX - 1);
-		break;
 	case O_ID_LENGTH:
-		f->id_length = parse_byte(s, "id-length", 1, NF_DTLSCID_ID_LENGTH_MAX);
-		break;
 	case O_CID_LENGTH:
-		f->cid_length = parse_byte(s, "cid-length", 1, NF_DTLSCID_CID_LENGTH_MAX);
+		read_number(&format_numbers[c - O_ID_OFFSET], s, &info->format);
 		break;
 	case O_VERSION:
 		parse_version(s, info);
@@ -224,18 +203,6 @@ static int dtlscid_mt_parse(int c, char **argv, int invert, unsigned int *flags,
 		break;
 	}
 	return 1;
-}
-
-/* What depends on two options, so on no order of them. */
-static void check_ids(const struct xt_dtlscid_mtinfo_v0 *info)
-{
-	__u32 max = UINT32_MAX >> (32 - 8 * info->format.id_length);
-	unsigned int i;
-
-	for (i = 0; i < info->nranges; i++)
-		if (info->range[i].max > max)
-			refuse("--node-id: %u does not fit --id-length %u (0..%u)",
-			       info->range[i].max, info->format.id_length, max);
 }
 
 /* Combinations of --record that never match are mistakes. */
@@ -264,19 +231,18 @@ static void clear_unused_bits(struct xt_dtlscid_mtinfo_v0 *info)
 	memset(info->cid + whole, 0, sizeof(info->cid) - whole);
 }
 
+/* What depends on two options, so on no order of them. */
 static void dtlscid_mt_check(struct xt_fcheck_call *cb)
 {
 	struct xt_dtlscid_mtinfo_v0 *info = cb->data;
-	const struct nf_dtlscid_format *f = &info->format;
-	unsigned int longest = f->cid_length ? f->cid_length : NF_DTLSCID_CID_LENGTH_MAX;
+	unsigned int i, longest = longest_cid(&info->format);
 
-	if (f->id_offset + f->id_length > longest)
-		refuse("--id-offset: %u + --id-length %u is past the CID (--cid-length: 1..%u)",
-		       f->id_offset, f->id_length, longest);
+	check_format(&info->format);
 	if (info->cid_bits > 8 * longest)
 		refuse("--cid: %u bits are more than the CID has (--cid-length %u: 1..%u)",
 		       info->cid_bits, longest, 8 * longest);
-	check_ids(info);
+	for (i = 0; i < info->nranges; i++)
+		check_id(&info->format, "node-id", info->range[i].max);
 	check_records(info);
 	clear_unused_bits(info);
 }
@@ -294,11 +260,8 @@ static void print_ranges(const struct xt_dtlscid_mtinfo_v0 *info)
 
 static void print_cid(const struct xt_dtlscid_mtinfo_v0 *info)
 {
-	unsigned int i, bytes = (info->cid_bits + 7) / 8;
-
 	putchar(' ');
-	for (i = 0; i < bytes; i++)
-		printf("%02x", info->cid[i]);
+	print_hex(info->cid, (info->cid_bits + 7) / 8);
 	if (info->cid_bits % 8)
 		printf("/%u", info->cid_bits);
 }
@@ -326,22 +289,13 @@ static int print_test(const struct xt_dtlscid_mtinfo_v0 *info, enum option_id o,
 	return 1;
 }
 
-static void print_number(enum option_id o, const char *dashes, unsigned int value,
-			 unsigned int standard)
-{
-	if (value != standard)
-		printf(" %s%s %u", dashes, dtlscid_mt_opts[o].name, value);
-}
-
 static void print_options(const struct xt_dtlscid_mtinfo_v0 *info, const char *dashes)
 {
 	if (print_test(info, O_NODE_ID, dashes))
 		print_ranges(info);
 	if (print_test(info, O_CID, dashes))
 		print_cid(info);
-	print_number(O_ID_OFFSET, dashes, info->format.id_offset, 0);
-	print_number(O_ID_LENGTH, dashes, info->format.id_length, 1);
-	print_number(O_CID_LENGTH, dashes, info->format.cid_length, 0);
+	print_format(&info->format, dashes);
 	if (print_test(info, O_VERSION, dashes))
 		printf(" 1.%u", info->version);
 	if (print_test(info, O_RECORD, dashes))

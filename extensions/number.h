@@ -8,10 +8,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/types.h>
 #include <xtables.h>
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
 
 /* One line for the user, status 2, nothing changed. */
 #define refuse(...)	xtables_error(PARAMETER_PROBLEM, NAME ": " __VA_ARGS__)
@@ -42,9 +48,85 @@ static inline unsigned long parse_number(const char **s, const char *end, const 
 	return n;
 }
 
-static inline __u8 parse_byte(const char *s, const char *option, __u8 min, __u8 max)
+/* An option whose value is a number: its place in the rule's data, and its limits. */
+struct number {
+	const char *option;
+	size_t	    offset;
+	size_t	    size;
+	__u32	    min;
+	__u32	    max;
+};
+
+static inline __u32 get_number(const struct number *n, const void *data)
 {
-	return parse_number(&s, "", option, min, max);
+	const void *field = (const char *)data + n->offset;
+
+	switch (n->size) {
+	case 1:
+		return *(const __u8 *)field;
+	case 2:
+		return *(const __u16 *)field;
+	default:
+		return *(const __u32 *)field;
+	}
+}
+
+static inline void put_number(const struct number *n, void *data, __u32 value)
+{
+	void *field = (char *)data + n->offset;
+
+	switch (n->size) {
+	case 1:
+		*(__u8 *)field = value;
+		break;
+	case 2:
+		*(__u16 *)field = value;
+		break;
+	default:
+		*(__u32 *)field = value;
+	}
+}
+
+static inline void read_number(const struct number *n, const char *s, void *data)
+{
+	put_number(n, data, parse_number(&s, "", n->option, n->min, n->max));
+}
+
+/* Nothing for what is as in @defaults. */
+static inline void print_number(const struct number *n, const void *data, const void *defaults,
+				const char *dashes)
+{
+	if (get_number(n, data) != get_number(n, defaults))
+		printf(" %s%s %u", dashes, n->option, get_number(n, data));
+}
+
+static inline int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* @n bytes of two hex digits each; false if any of these is no such digit. */
+static inline bool parse_hex(const char *s, __u8 *bytes, size_t n)
+{
+	int hi, lo;
+
+	for (; n; n--, s += 2) {
+		hi = hex_digit(s[0]);
+		lo = hex_digit(s[1]);
+		if (hi < 0 || lo < 0)
+			return false;
+		*bytes++ = hi << 4 | lo;
+	}
+	return true;
+}
+
+static inline void print_hex(const __u8 *bytes, size_t n)
+{
+	while (n--)
+		printf("%02x", *bytes++);
 }
 
 #endif /* _DTLSCID_NUMBER_H */

@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 
+#include <linux/netfilter/xt_DTLSCID.h>
 #include <linux/netfilter/xt_dtlscid.h>
 
 #define AT(type, field, offset) \
@@ -56,3 +57,50 @@ VALUE(NF_DTLSCID_RECORD_OTHER, 6);
 VALUE(NF_DTLSCID_RECORD_MALFORMED, 7);
 VALUE(NF_DTLSCID_RECORD_MIXED, 8);
 VALUE(NF_DTLSCID_RECORD_NOT_DTLS, 9);
+
+SIZE(xt_dtlscid_node, 24);
+AT(xt_dtlscid_node, addr, 0);
+AT(xt_dtlscid_node, id, 16);
+AT(xt_dtlscid_node, port, 20);
+AT(xt_dtlscid_node, weight, 22);
+AT(xt_dtlscid_node, cid_length, 23);
+
+/* A multiple of 8 too; and iptables-nft has room for it in a rule. */
+SIZE(xt_dtlscid_tginfo_v0, 3200);
+AT(xt_dtlscid_tginfo_v0, format, 0);
+AT(xt_dtlscid_tginfo_v0, flags, 4);
+AT(xt_dtlscid_tginfo_v0, nnodes, 5);
+AT(xt_dtlscid_tginfo_v0, fresh, 6);
+AT(xt_dtlscid_tginfo_v0, unknown, 7);
+AT(xt_dtlscid_tginfo_v0, malformed, 8);
+AT(xt_dtlscid_tginfo_v0, mixed, 9);
+AT(xt_dtlscid_tginfo_v0, not_dtls, 10);
+AT(xt_dtlscid_tginfo_v0, pad, 11);
+AT(xt_dtlscid_tginfo_v0, zone_base, 12);
+AT(xt_dtlscid_tginfo_v0, pad2, 14);
+AT(xt_dtlscid_tginfo_v0, timeout, 16);
+AT(xt_dtlscid_tginfo_v0, max_flows, 24);
+AT(xt_dtlscid_tginfo_v0, id_mark, 28);
+AT(xt_dtlscid_tginfo_v0, id_connmark, 32);
+AT(xt_dtlscid_tginfo_v0, hash_key, 36);
+AT(xt_dtlscid_tginfo_v0, name, 52);
+AT(xt_dtlscid_tginfo_v0, state, 84);
+AT(xt_dtlscid_tginfo_v0, node, 116);
+AT(xt_dtlscid_tginfo_v0, pad3, 3188);
+AT(xt_dtlscid_tginfo_v0, kernel, 3192);
+
+/* The bits of .flags. */
+VALUE(XT_DTLSCID_HASH_KEY, 1);
+VALUE(XT_DTLSCID_NO_DNAT, 2);
+
+/* .fresh, .unknown, .malformed, .mixed, .not_dtls */
+VALUE(XT_DTLSCID_DROP, 0);
+VALUE(XT_DTLSCID_CONTINUE, 1);
+VALUE(XT_DTLSCID_HASH, 2);
+VALUE(XT_DTLSCID_FIRST, 3);
+
+/* The pairs of bits of .state. */
+VALUE(XT_DTLSCID_AS_IS, 0);
+VALUE(XT_DTLSCID_UP, 1);
+VALUE(XT_DTLSCID_DRAIN, 2);
+VALUE(XT_DTLSCID_DOWN, 3);

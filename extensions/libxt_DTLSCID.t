@@ -1,0 +1,238 @@
+# *TABLE, :CHAIN        where the rules are added
+# OPTIONS;SAVED;OK      the rule is added; iptables-save prints SAVED ("=": the same)
+# OPTIONS;MESSAGE;FAIL  refused with status 2, one line holding MESSAGE, no rule added
+# Each line is preceded by -p udp and tried with both families, or with the one that
+# a fourth field, 4 or 6, names; @N is 192.0.2.N or 2001:db8:2::N.  All rules that are
+# added must get on: those with a zone base or a key of their own have an own name.
+*raw
+:PREROUTING
+-j DTLSCID --node 1=@1;=;OK
+-j DTLSCID --node 0=@1;=;OK
+-j DTLSCID --node 255=@1;=;OK
+-j DTLSCID --node 0x1f=@1;-j DTLSCID --node 31=@1;OK
+-j DTLSCID --node 010=@1;-j DTLSCID --node 10=@1;OK
+-j DTLSCID --node=1=@1;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 2=@2 --node 1=@1;=;OK
+-j DTLSCID --node 1=@1 --node 2=@1;=;OK
+-j DTLSCID --node 1=@1:1;=;OK;4
+-j DTLSCID --node 1=@1:5684;=;OK;4
+-j DTLSCID --node 1=@1:65535;=;OK;4
+-j DTLSCID --node 1=@1:0x1634;-j DTLSCID --node 1=@1:5684;OK;4
+-j DTLSCID --node 1=@1:5684 --node 2=@1:5685;=;OK;4
+-j DTLSCID --node 1=[@1];-j DTLSCID --node 1=@1;OK;6
+-j DTLSCID --node 1=[@1]:1;=;OK;6
+-j DTLSCID --node 1=[@1]:65535;=;OK;6
+-j DTLSCID --node 1=2001:DB8:0:0:0:0:0:1;-j DTLSCID --node 1=2001:db8::1;OK;6
+-j DTLSCID --node 1=2001:db8:1111:2222:3333:4444:5555:6666;=;OK;6
+-j DTLSCID --node 1=@1:5684,weight=2,cid-length=6,drain;=;OK;4
+-j DTLSCID --node 1=[@1]:5684,weight=2,cid-length=6,drain;=;OK;6
+-j DTLSCID --node 1=@1,weight=0;=;OK
+-j DTLSCID --node 1=@1,weight=1;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1,weight=255;=;OK
+-j DTLSCID --node 1=@1,cid-length=1;=;OK
+-j DTLSCID --node 1=@1,cid-length=255;=;OK
+-j DTLSCID --node 1=@1,up;=;OK
+-j DTLSCID --node 1=@1,drain;=;OK
+-j DTLSCID --node 1=@1,down;=;OK
+-j DTLSCID --node 1=@1,down,cid-length=6,weight=2;-j DTLSCID --node 1=@1,weight=2,cid-length=6,down;OK
+-j DTLSCID --node 1=@1 --node 2=@2,up --node 3=@3,drain --node 4=@4,down --node 5=@5,down --node 6=@6;=;OK
+-j DTLSCID --id-length 2 --node 65535=@1;-j DTLSCID --node 65535=@1 --id-length 2;OK
+-j DTLSCID --node 4294967295=@1 --id-length 4;=;OK
+-j DTLSCID;--node: there is none (1..128);FAIL
+-j DTLSCID --node;requires an argument;FAIL
+-j DTLSCID ! --node 1=@1;--node: cannot be inverted;FAIL
+-j DTLSCID --node 1;--node: id 1 has no address (ID=ADDR);FAIL
+-j DTLSCID --node 1=;--node: "" is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=;--node: "" is not an IPv6 address;FAIL;6
+-j DTLSCID --node @1;is not a number (0..4294967295, decimal or 0x);FAIL;4
+-j DTLSCID --node =@1;is not a number;FAIL
+-j DTLSCID --node -1=@1;is not a number;FAIL
+-j DTLSCID --node 4294967296=@1 --id-length 4;is out of range (0..4294967295);FAIL
+-j DTLSCID --node 256=@1;--node: 256 does not fit --id-length 1 (0..255);FAIL
+-j DTLSCID --node 65536=@1 --id-length 2;--node: 65536 does not fit --id-length 2 (0..65535);FAIL
+-j DTLSCID --node 1=@1 --node 1=@1;--node: id 1 given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --node 2=@2 --node 1=@3;--node: id 1 given twice;FAIL
+-j DTLSCID --node 1=@1 --node 0x1=@2;--node: id 1 given twice;FAIL
+-j DTLSCID --node 1=2001:db8::1;--node: "2001:db8::1" is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=[2001:db8::1]:5684,up;--node: "[2001:db8::1]:5684" is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=192.0.2.1:5684;--node: "192.0.2.1:5684" is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=192.0.2.256;--node: "192.0.2.256" is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=192.0.2;--node: "192.0.2" is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=[@1];is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=[@1;is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=@1];is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=[@1]5684;is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=[]:5684;is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=fe80::1%lo;is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=2001:db8::1:;is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=node.example.org;is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=node.example.org;is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=0.0.0.0;--node: "0.0.0.0" is not a unicast address;FAIL;4
+-j DTLSCID --node 1=::;--node: "::" is not a unicast address;FAIL;6
+-j DTLSCID --node 1=224.0.0.1;--node: "224.0.0.1" is not a unicast address;FAIL;4
+-j DTLSCID --node 1=239.255.255.255;is not a unicast address;FAIL;4
+-j DTLSCID --node 1=255.255.255.255;is not a unicast address;FAIL;4
+-j DTLSCID --node 1=ff02::1;--node: "ff02::1" is not a unicast address;FAIL;6
+-j DTLSCID --node 1=@1:;--node PORT: "" is not a number (1..65535, decimal or 0x);FAIL;4
+-j DTLSCID --node 1=@1:0;--node PORT: "0" is out of range (1..65535);FAIL;4
+-j DTLSCID --node 1=[@1]:0;--node PORT: "0" is out of range (1..65535);FAIL;6
+-j DTLSCID --node 1=@1:65536;--node PORT: "65536" is out of range (1..65535);FAIL;4
+-j DTLSCID --node 1=[@1]:65536;--node PORT: "65536" is out of range (1..65535);FAIL;6
+-j DTLSCID --node 1=@1:5684:5685;--node PORT: "5684:5685" is not a number;FAIL;4
+-j DTLSCID --node 1=@1,;--node: "" is none of weight=N, cid-length=N, up, drain, down;FAIL
+-j DTLSCID --node 1=@1,2=@2;is none of weight=N,;FAIL
+-j DTLSCID --node 1=@1,wait=3;--node: "wait=3" is none of weight=N,;FAIL
+-j DTLSCID --node 1=@1,weight;--node: "weight" is none of weight=N,;FAIL
+-j DTLSCID --node 1=@1,up=1;--node: "up=1" is none of weight=N,;FAIL
+-j DTLSCID --node 1=@1,dow;--node: "dow" is none of weight=N,;FAIL
+-j DTLSCID --node 1=@1,weight=;--node weight: "" is not a number (0..255, decimal or 0x);FAIL
+-j DTLSCID --node 1=@1,weight=256;--node weight: "256" is out of range (0..255);FAIL
+-j DTLSCID --node 1=@1,weight=-1;--node weight: "-1" is not a number;FAIL
+-j DTLSCID --node 1=@1,cid-length=0;--node cid-length: "0" is out of range (1..255);FAIL
+-j DTLSCID --node 1=@1,cid-length=256;--node cid-length: "256" is out of range (1..255);FAIL
+-j DTLSCID --node 1=@1,weight=2,up,weight=2;--node: weight given twice (at most once);FAIL
+-j DTLSCID --node 1=@1,cid-length=6,cid-length=7;--node: cid-length given twice (at most once);FAIL
+-j DTLSCID --node 1=@1,up,up;--node: state given twice (at most once);FAIL
+-j DTLSCID --node 1=@1,drain,down;--node: state given twice (at most once);FAIL
+-j DTLSCID --node 1=@1,cid-length=4 --id-offset 3 --id-length 2;--node: cid-length 4 of id 1 ends before the id (5..255);FAIL
+-j DTLSCID --node 1=@1,cid-length=5 --id-offset 3 --id-length 2;=;OK
+-j DTLSCID --node 1=@1 --id-offset 1;=;OK
+-j DTLSCID --node 1=@1 --id-offset 254;=;OK
+-j DTLSCID --node 1=@1 --id-offset 0;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --id-offset 255;--id-offset: "255" is out of range (0..254);FAIL
+-j DTLSCID --node 1=@1 ! --id-offset 1;--id-offset: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --id-offset 1 --id-offset 1;--id-offset: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --id-offset 254 --id-length 2;--id-offset: 254 + --id-length 2 is past the CID (--cid-length: 1..255);FAIL
+-j DTLSCID --node 1=@1 --id-offset 5 --id-length 2 --cid-length 6;--id-offset: 5 + --id-length 2 is past the CID (--cid-length: 1..6);FAIL
+-j DTLSCID --node 1=@1 --id-length 2;=;OK
+-j DTLSCID --node 1=@1 --id-length 4;=;OK
+-j DTLSCID --node 1=@1 --id-length 1;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --id-length 0;--id-length: "0" is out of range (1..4);FAIL
+-j DTLSCID --node 1=@1 --id-length 5;--id-length: "5" is out of range (1..4);FAIL
+-j DTLSCID --node 1=@1 ! --id-length 2;--id-length: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --id-length 2 --id-length 2;--id-length: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --cid-length 1;=;OK
+-j DTLSCID --node 1=@1 --cid-length 6;=;OK
+-j DTLSCID --node 1=@1 --cid-length 255;=;OK
+-j DTLSCID --node 1=@1 --cid-length 0;--cid-length: "0" is out of range (1..255);FAIL
+-j DTLSCID --node 1=@1 --cid-length 256;--cid-length: "256" is out of range (1..255);FAIL
+-j DTLSCID --node 1=@1 ! --cid-length 1;--cid-length: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --cid-length 1 --cid-length 1;--cid-length: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --id-offset 4 --id-length 2 --cid-length 6;=;OK
+-j DTLSCID --node 1=@1 --new hash;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --new continue;=;OK
+-j DTLSCID --node 1=@1 --new drop;=;OK
+-j DTLSCID --node 1=@1 --new first;--new: "first" is none of hash, continue, drop;FAIL
+-j DTLSCID --node 1=@1 --new dro;--new: "dro" is none of hash, continue, drop;FAIL
+-j DTLSCID --node 1=@1 --new drop,;--new: "drop," is none of hash, continue, drop;FAIL
+-j DTLSCID --node 1=@1 ! --new continue;--new: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --new continue --new continue;--new: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --unknown drop;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --unknown continue;=;OK
+-j DTLSCID --node 1=@1 --unknown hash;--unknown: "hash" is none of drop, continue;FAIL
+-j DTLSCID --node 1=@1 --unknown first;--unknown: "first" is none of drop, continue;FAIL
+-j DTLSCID --node 1=@1 ! --unknown continue;--unknown: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --unknown continue --unknown continue;--unknown: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --malformed drop;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --malformed continue;=;OK
+-j DTLSCID --node 1=@1 --malformed hash;--malformed: "hash" is none of drop, continue;FAIL
+-j DTLSCID --node 1=@1 --malformed first;--malformed: "first" is none of drop, continue;FAIL
+-j DTLSCID --node 1=@1 ! --malformed continue;--malformed: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --malformed continue --malformed continue;--malformed: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --mixed drop;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --mixed first;=;OK
+-j DTLSCID --node 1=@1 --mixed hash;--mixed: "hash" is none of drop, first;FAIL
+-j DTLSCID --node 1=@1 --mixed continue;--mixed: "continue" is none of drop, first;FAIL
+-j DTLSCID --node 1=@1 ! --mixed first;--mixed: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --mixed first --mixed first;--mixed: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --not-dtls drop;=;OK
+-j DTLSCID --node 1=@1 --not-dtls hash;=;OK
+-j DTLSCID --node 1=@1 --not-dtls continue;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --not-dtls first;--not-dtls: "first" is none of drop, hash, continue;FAIL
+-j DTLSCID --node 1=@1 ! --not-dtls drop;--not-dtls: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --not-dtls drop --not-dtls drop;--not-dtls: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --hash-key 00112233445566778899aabbccddeeff --name k1;=;OK
+-j DTLSCID --node 1=@1 --hash-key 00000000000000000000000000000000 --name k0;=;OK
+-j DTLSCID --node 1=@1 --hash-key 00112233445566778899AABBCCDDEEFF --name k1;-j DTLSCID --node 1=@1 --hash-key 00112233445566778899aabbccddeeff --name k1;OK
+-j DTLSCID --node 1=@1 --hash-key 00112233445566778899aabbccddeef;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j DTLSCID --node 1=@1 --hash-key 00112233445566778899aabbccddeeff0;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j DTLSCID --node 1=@1 --hash-key 00112233445566778899aabbccddeefg;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j DTLSCID --node 1=@1 --hash-key 0x00112233445566778899aabbccddee;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j DTLSCID --node 1=@1 ! --hash-key 00112233445566778899aabbccddeeff;--hash-key: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --hash-key 00112233445566778899aabbccddeeff --hash-key 00112233445566778899aabbccddeeff;--hash-key: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --timeout 1,1;=;OK
+-j DTLSCID --node 1=@1 --timeout 86400,86400;=;OK
+-j DTLSCID --node 1=@1 --timeout 15,100;=;OK
+-j DTLSCID --node 1=@1 --timeout 100,15;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --timeout 100;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --timeout 14;-j DTLSCID --node 1=@1 --timeout 14,14;OK
+-j DTLSCID --node 1=@1 --timeout 16;-j DTLSCID --node 1=@1 --timeout 16,15;OK
+-j DTLSCID --node 1=@1 --timeout 0;--timeout: "0" is out of range (1..86400);FAIL
+-j DTLSCID --node 1=@1 --timeout 86401;--timeout: "86401" is out of range (1..86400);FAIL
+-j DTLSCID --node 1=@1 --timeout 10,0;--timeout: "0" is out of range (1..86400);FAIL
+-j DTLSCID --node 1=@1 --timeout 10,86401;--timeout: "86401" is out of range (1..86400);FAIL
+-j DTLSCID --node 1=@1 --timeout 10,;--timeout: "" is not a number (1..86400, decimal or 0x);FAIL
+-j DTLSCID --node 1=@1 --timeout 10,5,5;--timeout: "5,5" is not a number;FAIL
+-j DTLSCID --node 1=@1 --timeout 10s;--timeout: "10s" is not a number;FAIL
+-j DTLSCID --node 1=@1 ! --timeout 10;--timeout: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --timeout 10 --timeout 10;--timeout: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --max-flows 1;=;OK
+-j DTLSCID --node 1=@1 --max-flows 2147483647;=;OK
+-j DTLSCID --node 1=@1 --max-flows 65536;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --max-flows 0;--max-flows: "0" is out of range (1..2147483647);FAIL
+-j DTLSCID --node 1=@1 --max-flows 2147483648;--max-flows: "2147483648" is out of range (1..2147483647);FAIL
+-j DTLSCID --node 1=@1 ! --max-flows 1;--max-flows: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --max-flows 1 --max-flows 1;--max-flows: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --zone-base 1 --name z1;=;OK
+-j DTLSCID --node 1=@1 --zone-base 65535 --name z65535;=;OK
+-j DTLSCID --node 1=@1 --zone-base 1000;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --zone-base 0;--zone-base: "0" is out of range (1..65535);FAIL
+-j DTLSCID --node 1=@1 --zone-base 65536;--zone-base: "65536" is out of range (1..65535);FAIL
+-j DTLSCID --node 1=@1 ! --zone-base 1;--zone-base: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --zone-base 1 --zone-base 1;--zone-base: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --node 2=@2 --zone-base 65534 --name z65534;=;OK
+-j DTLSCID --node 1=@1 --node 2=@2 --zone-base 65535;--zone-base: 65535 + number of nodes is past zone 65535 (1..65534);FAIL
+-j DTLSCID --node 1=@1 --id-mark 0x1;=;OK
+-j DTLSCID --node 1=@1 --id-mark 0xff00;=;OK
+-j DTLSCID --node 255=@1 --id-mark 0xff000000;=;OK
+-j DTLSCID --node 1=@1 --id-mark 255;-j DTLSCID --node 1=@1 --id-mark 0xff;OK
+-j DTLSCID --node 4294967295=@1 --id-length 4 --id-mark 0xffffffff;=;OK
+-j DTLSCID --node 1=@1 --id-mark 0;--id-mark: "0" is out of range (1..4294967295);FAIL
+-j DTLSCID --node 1=@1 --id-mark 0x100000000;--id-mark: "0x100000000" is out of range (1..4294967295);FAIL
+-j DTLSCID --node 1=@1 --id-mark 0x5;--id-mark: 0x5 has gaps (adjacent bits, 0x1..0xffffffff);FAIL
+-j DTLSCID --node 1=@1 --id-mark 0x80000001;--id-mark: 0x80000001 has gaps;FAIL
+-j DTLSCID --node 256=@1 --id-length 2 --id-mark 0xff00;--id-mark: node id 256 does not fit 0xff00 (0..255);FAIL
+-j DTLSCID --node 1=@1 --node 2=@2 --id-mark 0x80000000;--id-mark: node id 2 does not fit 0x80000000 (0..1);FAIL
+-j DTLSCID --node 1=@1 ! --id-mark 0xff;--id-mark: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --id-mark 0xff --id-mark 0xff;--id-mark: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --id-connmark 0x1;=;OK
+-j DTLSCID --node 1=@1 --id-connmark 0xff00;=;OK
+-j DTLSCID --node 255=@1 --id-connmark 0xff000000;=;OK
+-j DTLSCID --node 1=@1 --id-connmark 255;-j DTLSCID --node 1=@1 --id-connmark 0xff;OK
+-j DTLSCID --node 4294967295=@1 --id-length 4 --id-connmark 0xffffffff;=;OK
+-j DTLSCID --node 1=@1 --id-connmark 0;--id-connmark: "0" is out of range (1..4294967295);FAIL
+-j DTLSCID --node 1=@1 --id-connmark 0x100000000;--id-connmark: "0x100000000" is out of range (1..4294967295);FAIL
+-j DTLSCID --node 1=@1 --id-connmark 0x5;--id-connmark: 0x5 has gaps (adjacent bits, 0x1..0xffffffff);FAIL
+-j DTLSCID --node 1=@1 --id-connmark 0x80000001;--id-connmark: 0x80000001 has gaps;FAIL
+-j DTLSCID --node 256=@1 --id-length 2 --id-connmark 0xff00;--id-connmark: node id 256 does not fit 0xff00 (0..255);FAIL
+-j DTLSCID --node 1=@1 --node 2=@2 --id-connmark 0x80000000;--id-connmark: node id 2 does not fit 0x80000000 (0..1);FAIL
+-j DTLSCID --node 1=@1 ! --id-connmark 0xff;--id-connmark: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --id-connmark 0xff --id-connmark 0xff;--id-connmark: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --id-mark 0xff --id-connmark 0xff00;=;OK
+-j DTLSCID --node 1=@1 --no-dnat;=;OK
+-j DTLSCID --node 1=@1 ! --no-dnat;--no-dnat: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --no-dnat --no-dnat;--no-dnat: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --name a;=;OK
+-j DTLSCID --node 1=@1 --name abcdefghijklmnopqrstuvwxyz01234;=;OK
+-j DTLSCID --node 1=@1 --name dtlscid;-j DTLSCID --node 1=@1;OK
+-j DTLSCID --node 1=@1 --name "a.b:c";=;OK
+-j DTLSCID --node 1=@1 --name abcdefghijklmnopqrstuvwxyz012345;--name: "abcdefghijklmnopqrstuvwxyz012345" is not 1..31 printable characters;FAIL
+-j DTLSCID --node 1=@1 --name a/b;--name: "a/b" is not 1..31 printable characters;FAIL
+-j DTLSCID --node 1=@1 --name .;--name: "." is not 1..31 printable characters;FAIL
+-j DTLSCID --node 1=@1 --name ..;--name: ".." is not 1..31 printable characters;FAIL
+-j DTLSCID --node 1=@1 --name -t;--name: "-t" is not 1..31 printable characters;FAIL
+-j DTLSCID --node 1=@1 ! --name a;--name: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --name a --name a;--name: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1:5684,weight=2,cid-length=8,up --node 2=@2 --id-offset 1 --id-length 2 --cid-length 6 --new drop --unknown continue --malformed continue --mixed first --not-dtls hash --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --max-flows 1000 --zone-base 2000 --id-mark 0xff --id-connmark 0xff00 --no-dnat --name other;=;OK;4
+-j DTLSCID --node 1=[@1]:5684,weight=2,cid-length=8,up --node 2=@2 --id-offset 1 --id-length 2 --cid-length 6 --new drop --unknown continue --malformed continue --mixed first --not-dtls hash --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --max-flows 1000 --zone-base 2000 --id-mark 0xff --id-connmark 0xff00 --no-dnat --name other;=;OK;6
+-m dtlscid --cid-length 6 --record cid -j DTLSCID --node 1=@1 --cid-length 8;=;OK
