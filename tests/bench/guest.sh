@@ -16,8 +16,8 @@ passes='' most='' groups=''
 
 port=5684
 vip=198.51.100.1
-datagram=19fefd000100000000000101ab2345cd6700160001000000000001a0a1a2a3a4a5a6a7a8a9aaabacad
-node_byte=11
+cid12=19fefd000100000000000101ab2345cd6700160001000000000001a0a1a2a3a4a5a6a7a8a9aaabacad
+no_cid=17fefd0001000000000001001ca0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babb
 is_cid12='0>>22&0x3C@8>>8=0x19FEFD'
 
 result() {
@@ -195,6 +195,32 @@ map() {
 	printf '}'
 }
 
+# nodes_of FIRST LAST OPTIONS: that many --node options.
+nodes_of() {
+	for k in $(seq "$1" "$2"); do
+		printf -- '--node %s=%s%s ' "$k" "$(node_address "$k")" "$3"
+	done
+}
+
+# A rule has at most 128 nodes.
+rules_target() {
+	to=$vip
+	first=0
+	while [ $first -lt "$nodes" ]; do
+		last=$((nodes - first > 128 ? first + 127 : nodes - 1))
+		# shellcheck disable=SC2046 # words
+		raw -A PREROUTING -p udp --dport $port -j DTLSCID $(nodes_of $first $last '') || return
+		first=$((last + 1))
+	done
+}
+
+# Every bucket of the nodes so far goes to a new one.
+displace() {
+	# shellcheck disable=SC2046
+	raw -R PREROUTING 1 -p udp --dport $port -j DTLSCID $(nodes_of 0 $((nodes - 1)) ,drain) \
+		--node "$nodes=$(node_address "$nodes")"
+}
+
 rules_nft() {
 	on balancer nft -f -
 }
@@ -267,6 +293,38 @@ established() {
 	teardown
 }
 
+# flows CASE RULES FLOWS: as established, with so many flows to one node.
+flows() {
+	nodes=1
+	setup
+	rules "$2"
+	establish "$3"
+	measured established "$1" 0 "$3" 2560 1
+	teardown
+}
+
+# As established, with the clients' flows in an old slot of their bucket.
+displaced() {
+	nodes=$3
+	setup
+	rules "$2"
+	establish "$nodes"
+	displace || die "cannot displace the clients"
+	measured established "$1" 0 "$nodes" 2560 "$nodes"
+	teardown
+}
+
+# with cid12|no_cid COMMAND...: with that datagram; the byte that tells its node must
+# be one that means nothing where there is no CID.
+with() {
+	case $1 in
+	cid12) datagram=$cid12 node_byte=11 ;;
+	no_cid) datagram=$no_cid node_byte=13 ;;
+	esac
+	shift
+	"$@"
+}
+
 # new_flow CASE RULES NODES: each datagram is the first of its flow.
 new_flow() {
 	nodes=$3
@@ -295,7 +353,7 @@ scale() {
 }
 
 group_loop() {
-	modprobe xt_dtlscid
+	modprobe -a xt_dtlscid xt_DTLSCID
 	insmod bench_loop.ko || die "a case of the loop failed"
 	dmesg | sed -n 's/.*bench: \(.*\) \(.*\)/\1 \2/p' | while read -r name value; do
 		result loop "$name" "$value"
@@ -309,11 +367,16 @@ group_established() {
 	established dport-rule dport 1
 	established dnat dnat 1
 	established dnat-dport dnat_dport 1
+	flows dnat-dport-64 dnat_dport 64
 	for n in 1 16 64 256; do established u32-$n u32 $n; done
 	established nft-map-64 nft_map 64
 	established nft-zone-64 nft_zone 64
 	established nft-stateless-64 nft_stateless 64
 	for n in 1 64; do established match-$n match $n; done
+	for n in 1 64 256; do established target-$n target $n; done
+	with no_cid established target-nocid-64 target 64
+	with no_cid displaced target-displaced-64 target 64
+	with cid12
 }
 
 group_new_flow() {
@@ -322,6 +385,9 @@ group_new_flow() {
 	new_flow u32-64 u32_nat 64
 	new_flow nft-map-64 nft_map_nat 64
 	new_flow match-64 match_nat 64
+	new_flow target-64 target 64
+	with no_cid new_flow target-nocid-64 target 64
+	with cid12
 }
 
 group_scale() {
@@ -329,6 +395,7 @@ group_scale() {
 	result memory dnat "$bytes"
 }
 
+with cid12
 modprobe nf_conntrack
 echo 65536 > /proc/sys/net/netfilter/nf_conntrack_buckets
 echo 2000000 > /proc/sys/net/netfilter/nf_conntrack_max
