@@ -165,19 +165,12 @@ static void set_actions(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *in
 	r->action[LB_NO_TEMPLATE] = LB_DROP;
 }
 
-/* Without a length the first CID can be read; with the wrong one, not even that. */
 static void set_format(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info)
 {
-	unsigned int i;
-
 	r->cid_length = info->format.cid_length;
 	r->format = info->format;
-	for (i = 0; i < info->nnodes; i++)
-		if (info->node[i].cid_length && info->node[i].cid_length != r->cid_length)
-			r->format.cid_length = 0;
-	r->shortcut = dtls_shortcut(&(struct nf_dtlscid_format){
-		.id_offset = r->format.id_offset, .id_length = r->format.id_length,
-	});
+	r->format.cid_length = 0;
+	r->shortcut = dtls_shortcut(&r->format);
 }
 
 static struct lb_rule *rule_new(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)

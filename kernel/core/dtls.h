@@ -167,6 +167,32 @@ static inline bool dtls_cid12_fits(const u8 *p, size_t len, u8 cid_length)
 	return len >= header && dtls_get16(p + header - 2) == len - header;
 }
 
+/* Whether the datagram begins with a DTLS 1.3 ciphertext that has a CID: 0011SLEE. */
+static inline bool dtls_is_cid13(const u8 *p, size_t len)
+{
+	return len && (p[0] & 0xf0) == 0x30;
+}
+
+/**
+ * dtls_lone_cid13() - as dtls_lone_cid(), for DTLS 1.3
+ * @f:		format, whose cid_length is the right one for this datagram, or 0
+ * @p:		payload for which dtls_is_cid13() holds
+ * @len:	its length
+ *
+ * Return: true when the datagram is one record; its CID begins at @p + 1.
+ */
+static inline bool dtls_lone_cid13(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
+{
+	bool has_length = p[0] & 0x04;
+	size_t header = 1 + dtls_cid_bytes(f);
+
+	if (!f->cid_length)
+		return len >= header;
+	header += (p[0] & 0x08 ? 2 : 1) + (has_length ? 2 : 0);
+	return len >= header + 16 &&
+	       (!has_length || dtls_get16(p + header - 2) == len - header);
+}
+
 /* What a record with the long header and no CID is, by type, epoch and first body byte. */
 static inline u32 dtls_kind(const u8 *p, u32 body)
 {

@@ -66,17 +66,19 @@ static bool read(const struct packet *p, unsigned int at, int len,
 static struct verdict judge(const struct packet *p, unsigned int at, int len)
 {
 	const struct lb_rule *r = p->rule;
+	const struct lb_table *view = rcu_dereference(r->view);
 	struct nf_dtlscid_format f = r->format;
 	const struct lb_entry *e = NULL;
 	struct dtls_datagram d;
 	enum lb_reason reason;
 
+	f.cid_length = view->cid_length;
 	if (!read(p, at, len, &f, &d))
 		return (struct verdict){ .reason = LB_MALFORMED };
 	if (dtls_has_cid(&d)) {
-		e = lb_find(rcu_dereference(r->view), d.id);
+		e = lb_find(view, d.id);
 		f.cid_length = e ? e->cid_length : r->cid_length;
-		if (f.cid_length != r->format.cid_length && !read(p, at, len, &f, &d))
+		if (f.cid_length != view->cid_length && !read(p, at, len, &f, &d))
 			return (struct verdict){ .reason = LB_MALFORMED };
 	}
 	reason = reason_of(&d);
@@ -237,7 +239,39 @@ static noinline unsigned int fragment(const struct lb_rule *r)
 	return XT_CONTINUE;
 }
 
-/* One record without a CID, or what takes a full parse. */
+static __always_inline bool is_served(const struct lb_entry *e)
+{
+	return e && e->node && READ_ONCE(e->node->state) != XT_DTLSCID_DOWN;
+}
+
+/* As lone_cid(), of DTLS 1.3. */
+static const struct lb_entry *lone_cid13(const struct lb_rule *r, const u8 *payload, int len)
+{
+	struct nf_dtlscid_format f = r->format;
+	const struct lb_entry *e;
+
+	if (!dtls_lone_cid13(&f, payload, len))
+		return NULL;
+	e = lb_find(rcu_dereference(r->view), dtls_node_id(&f, payload + 1));
+	if (!is_served(e))
+		return NULL;
+	f.cid_length = e->cid_length;
+	return !f.cid_length || dtls_lone_cid13(&f, payload, len) ? e : NULL;
+}
+
+/* A lone record of DTLS 1.3 with a CID, or what takes a full parse. */
+static noinline unsigned int no_lone_v12(struct lb_rule *r, struct sk_buff *skb,
+					 unsigned int thoff, const struct nf_hook_state *state,
+					 const u8 *payload, int len)
+{
+	const struct lb_entry *e = NULL;
+
+	if (dtls_is_cid13(payload, len))
+		e = lone_cid13(r, payload, len);
+	return e ? serve(r, skb, to_entry(LB_CID13, e), 1) : slow(r, skb, thoff, state);
+}
+
+/* A lone record without a CID, or something else. */
 static noinline unsigned int no_lone_cid(struct lb_rule *r, struct sk_buff *skb,
 					 unsigned int thoff, const struct nf_hook_state *state,
 					 const u8 *payload, int len)
@@ -247,7 +281,7 @@ static noinline unsigned int no_lone_cid(struct lb_rule *r, struct sk_buff *skb,
 									     LB_NO_CID;
 
 	if (!kind || r->action[reason] != LB_HASH)
-		return slow(r, skb, thoff, state);
+		return no_lone_v12(r, skb, thoff, state, payload, len);
 	return serve_client(r, skb, ((const struct udphdr *)payload)[-1].source, reason, 1);
 }
 
@@ -264,7 +298,7 @@ static __always_inline const struct lb_entry *lone_cid(const struct lb_rule *r,
 		e = &t->entry[payload[r->shortcut.id]];
 	else
 		e = lb_find(t, dtls_node_id(&r->format, payload + 11));
-	if (unlikely(!e || !e->node || READ_ONCE(e->node->state) == XT_DTLSCID_DOWN))
+	if (unlikely(!is_served(e)))
 		return NULL;
 	return !e->cid_length || dtls_cid12_fits(payload, len, e->cid_length) ? e : NULL;
 }

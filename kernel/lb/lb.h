@@ -93,6 +93,7 @@ struct lb_node {
  * @number:	the slot's zone is the service's zone base plus this
  * @users:	entries of rules
  * @node:	the node that it counts for: of several ids here, the lowest
+ * @shared:	several ids are here
  * @rcu:	for its end
  */
 struct lb_slot {
@@ -101,6 +102,7 @@ struct lb_slot {
 	u16 number;
 	unsigned int users;
 	struct lb_node *node;
+	bool shared;
 	struct rcu_head rcu;
 };
 
@@ -121,6 +123,8 @@ struct lb_entry {
  * @bits:	2 to this are the places
  * @direct:	an id's place is the id, all being less than 256; else open addressing,
  *		at most half full
+ * @cid_length:	of a rule's view: the CID length that is right for all its nodes and
+ *		for unknown ones, if there is one
  * @count:	places in use
  * @entry:	one without a node is free, and ends a search
  */
@@ -128,6 +132,7 @@ struct lb_table {
 	struct rcu_head rcu;
 	unsigned int bits;
 	bool direct;
+	u8 cid_length;
 	unsigned int count;
 	struct lb_entry entry[];
 };
@@ -241,7 +246,7 @@ enum lb_action {
 /**
  * struct lb_rule - a rule, as the packet path wants it
  * @shortcut:	where a lone CID record has its node id
- * @format:	for reading: with a CID length if one is right for all nodes
+ * @format:	for reading, without a CID length
  * @cid_length:	as the rule says, for unknown nodes
  * @pf:		NFPROTO_IPV4 or IPV6
  * @v6:		the latter

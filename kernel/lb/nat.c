@@ -17,7 +17,10 @@ static unsigned int udp_offset(const struct sk_buff *skb, u8 pf)
 	return at < 0 ? 0 : at;
 }
 
-/* The target counted it as served; what becomes of it shows only here. */
+/*
+ * The target counted it as served; what becomes of it shows only here.  For which of
+ * several ids at one address it was counted, if it has a CID, does not.
+ */
 static unsigned int drop(const struct lb_service *s, const struct sk_buff *skb, u8 pf,
 			 enum lb_reason kind, enum lb_reason reason, const struct lb_slot *slot)
 {
@@ -25,7 +28,7 @@ static unsigned int drop(const struct lb_service *s, const struct sk_buff *skb, 
 
 	lb_count(s, kind, -n);
 	lb_count(s, reason, n);
-	if (slot)
+	if (slot && (lb_is_fresh(kind) || !READ_ONCE(slot->shared)))
 		this_cpu_add(READ_ONCE(slot->node)->count[lb_v6(pf)]->datagrams, -n);
 	return NF_DROP;
 }

@@ -114,11 +114,24 @@ static void put_missing(struct lb_table *t, const struct lb_table *from)
 			table_put(t, e);
 }
 
+/* Without a length the first CID can be read; with the wrong one, not even that. */
+static u8 common_cid_length(const struct lb_rule *r, const struct lb_table *view)
+{
+	const struct lb_entry *e;
+
+	for (e = lb_next(view, NULL); e; e = lb_next(view, e))
+		if (e->cid_length != r->cid_length)
+			return 0;
+	return r->cid_length;
+}
+
 static void set_view(struct lb_rule *r, struct lb_table *view)
 {
-	struct lb_table *old = rcu_replace_pointer(r->view, view,
-						   lockdep_is_held(&r->service->lock));
+	struct lb_table *old;
 
+	if (view)
+		view->cid_length = common_cid_length(r, view);
+	old = rcu_replace_pointer(r->view, view, lockdep_is_held(&r->service->lock));
 	if (old && old != r->own)
 		kvfree_rcu(old, rcu);
 }
@@ -262,12 +275,18 @@ static void name_slots(struct lb_family *f, const struct lb_table *t)
 
 	xa_for_each(&f->slots, i, slot) {
 		const struct lb_entry *lowest = NULL;
+		unsigned int ids = 0;
 
-		for (e = lb_next(t, NULL); e; e = lb_next(t, e))
-			if (e->slot == slot->number && (!lowest || e->id < lowest->id))
+		for (e = lb_next(t, NULL); e; e = lb_next(t, e)) {
+			if (e->slot != slot->number)
+				continue;
+			ids++;
+			if (!lowest || e->id < lowest->id)
 				lowest = e;
+		}
 		if (lowest)
 			WRITE_ONCE(slot->node, lowest->node);
+		WRITE_ONCE(slot->shared, ids > 1);
 	}
 }
 

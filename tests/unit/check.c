@@ -145,6 +145,20 @@ static const char *check_fit(const struct nf_dtlscid_format *f, const u8 *p, siz
 	return f->cid_length && taken != fits ? "a CID fits and does not" : NULL;
 }
 
+/* The shortcut for DTLS 1.3 says yes to one record with a CID, and to no other. */
+static const char *check_shortcut13(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
+{
+	struct dtls_datagram one = {};
+	bool more = strict_step(f, p, len, &one), taken;
+	u8 *bytes = copy(p, len);
+
+	taken = dtls_is_cid13(bytes, len) && dtls_lone_cid13(f, bytes, len);
+	release(bytes);
+	if (taken != (!more && one.records == BIT(CID) && one.version == 3))
+		return "the shortcut for 1.3 and the parser differ";
+	return taken && one.cid_offset != 1 ? "a CID in 1.3 is elsewhere" : NULL;
+}
+
 /* The other shortcut gives the kind of a lone record with long header and no CID, only. */
 static const char *check_plain(const u8 *p, size_t len, const struct dtls_datagram *d)
 {
@@ -222,6 +236,8 @@ const char *check(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
 	if (!same(&whole, &each))
 		return "a record depends on the ones before it";
 	broken = check_shortcut(f, p, len);
+	if (!broken)
+		broken = check_shortcut13(f, p, len);
 	if (!broken)
 		broken = check_fit(f, p, len);
 	if (!broken)
