@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* -j DTLSCID: send a datagram to the node that its Connection ID names. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+#include <linux/ctype.h>
 #include <linux/inet.h>
 #include <linux/ipv6.h>
 #include <linux/module.h>
@@ -97,8 +98,11 @@ static bool key_valid(const struct xt_dtlscid_tginfo_v0 *info)
 
 static bool name_valid(const struct xt_dtlscid_tginfo_v0 *info)
 {
-	size_t len = strnlen(info->name, sizeof(info->name));
+	size_t len = strnlen(info->name, sizeof(info->name)), i;
 
+	for (i = 0; i < len; i++)	/* it is printed to /proc and the log */
+		if (!isascii(info->name[i]) || !isgraph(info->name[i]))
+			return false;
 	return !xt_check_proc_name(info->name, sizeof(info->name)) &&
 	       !memchr_inv(info->name + len, 0, sizeof(info->name) - len);
 }

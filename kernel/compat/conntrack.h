@@ -9,6 +9,22 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
 
+#if !IS_ENABLED(CONFIG_NF_CONNTRACK_ZONES) || !IS_ENABLED(CONFIG_NF_CONNTRACK_TIMEOUT)
+#error "the target needs CONFIG_NF_CONNTRACK_ZONES and CONFIG_NF_CONNTRACK_TIMEOUT"
+#endif
+
+/*
+ * As confirmation does it.  Where extensions have a generation, those of entries that
+ * are not confirmed lose what they refer to when any helper or timeout module goes;
+ * what a template of ours refers to we keep alive.
+ */
+static inline void compat_ct_ext_keep(struct nf_conn *t)
+{
+#ifdef HAVE_NF_CT_EXT_GENID
+	t->ext->gen_id = 0;
+#endif
+}
+
 /* Call @iter for each entry of the namespace; one for which it returns 1 is deleted. */
 static inline void compat_ct_iterate(struct net *net, int (*iter)(struct nf_conn *ct, void *data),
 				     void *data)
@@ -35,6 +51,14 @@ static inline void compat_timeout_unref(struct nf_ct_timeout *t)
 {
 #ifdef HAVE_NF_CT_TIMEOUT_REFCNT
 	refcount_dec(&t->refcnt);
+#endif
+}
+
+/* No entry refers to it any more.  Where they are counted, each lets go by itself. */
+static inline void compat_timeout_detach(struct net *net, struct nf_ct_timeout *t)
+{
+#ifndef HAVE_NF_CT_TIMEOUT_REFCNT
+	nf_ct_untimeout(net, t);
 #endif
 }
 

@@ -2,6 +2,7 @@
 /* What happens to a datagram. */
 #include <linux/netfilter/x_tables.h>
 #include <linux/udp.h>
+#include <net/ipv6.h>
 #include "lb.h"
 
 /**
@@ -188,20 +189,26 @@ unsigned int lb_datagrams(const struct sk_buff *skb, unsigned int thoff)
 	return DIV_ROUND_UP(skb->len - thoff - sizeof(struct udphdr), skb_shinfo(skb)->gso_size);
 }
 
+/* The kernel makes none of more datagrams (UDP_MAX_SEGMENTS, UDP_GRO_CNT_MAX). */
+#define AGGREGATE_MAX	128
+
 /* Datagrams of one fate go on together; others are received one by one. */
 static unsigned int aggregate(struct packet *p)
 {
 	unsigned int n = lb_datagrams(p->skb, p->thoff), at = p->thoff + sizeof(struct udphdr), i;
 	unsigned int size = skb_shinfo(p->skb)->gso_size;
-	struct verdict first = judge(p, at, min(size, p->skb->len - at)), v;
+	struct verdict first, v;
 
+	if (n > AGGREGATE_MAX)
+		return refuse(p->rule, LB_MALFORMED, n);
+	first = judge(p, at, min(size, p->skb->len - at));
 	for (i = 1; i < n; i++) {
 		at += size;
 		v = judge(p, at, min(size, p->skb->len - at));
 		if (v.reason == first.reason && v.slot == first.slot)
 			continue;
-		if (lb_can_split(p->skb, p->state))
-			return lb_split(p->skb);
+		if (lb_can_split(p->skb, p->state) && lb_split(p->skb))
+			return NF_STOLEN;
 		if (p->rule->action[LB_MIXED] != LB_SERVE)
 			return refuse(p->rule, LB_MIXED, n);
 		if (first.node)
@@ -233,9 +240,30 @@ static noinline unsigned int already_tracked(const struct lb_rule *r, const stru
 	return XT_CONTINUE;
 }
 
-static noinline unsigned int fragment(const struct lb_rule *r)
+/* Behind extension headers.  Not inline: the compiler would guard the stack. */
+static noinline bool is_ipv6_udp(const struct sk_buff *skb)
 {
-	lb_count(r->service, LB_FRAGMENT, 1);
+	unsigned int at = 0;
+
+	return ipv6_find_hdr(skb, &at, -1, NULL, NULL) == IPPROTO_UDP;
+}
+
+/*
+ * No fragment, and UDP at all: a rule that nft_compat takes need not have asked for it,
+ * and our timeout objects would be too short for other protocols.
+ */
+static __always_inline bool is_whole_udp(const struct sk_buff *skb, u8 pf)
+{
+	if (pf == NFPROTO_IPV4)
+		return ip_hdr(skb)->protocol == IPPROTO_UDP && !ip_is_fragment(ip_hdr(skb));
+	return likely(ipv6_hdr(skb)->nexthdr == IPPROTO_UDP) ||
+	       (is_ipv6_udp(skb) && !nf_dtlscid_is_ipv6_fragment(skb));
+}
+
+static noinline unsigned int not_whole_udp(const struct lb_rule *r, const struct sk_buff *skb)
+{
+	if (r->v6 ? is_ipv6_udp(skb) : ip_hdr(skb)->protocol == IPPROTO_UDP)
+		lb_count(r->service, LB_FRAGMENT, 1);
 	return XT_CONTINUE;
 }
 
@@ -321,8 +349,8 @@ unsigned int lb_balance(struct lb_rule *r, struct sk_buff *skb, unsigned int tho
 
 	if (unlikely(skb->_nfct))
 		return already_tracked(r, skb, thoff);
-	if (unlikely(nf_dtlscid_is_fragment(skb, r->pf)))
-		return fragment(r);
+	if (unlikely(!is_whole_udp(skb, r->pf)))
+		return not_whole_udp(r, skb);
 	len = nf_dtlscid_payload(skb, thoff, &payload);
 	if (unlikely(len < 0))
 		return slow(r, skb, thoff, state);

@@ -31,35 +31,32 @@ static u64 seed(const struct lb_service *s, const struct lb_slot *slot)
 	return siphash(&name, sizeof(name), &s->key);
 }
 
-/* The greatest weight of the slot's nodes that are up. */
-static u16 slot_weight(const struct lb_table *t, u16 slot)
-{
-	const struct lb_entry *e;
-	u16 weight = 0;
-
-	for (e = lb_next(t, NULL); e; e = lb_next(t, e))
-		if (e->slot == slot && e->node->state == XT_DTLSCID_UP && e->weight > weight)
-			weight = e->weight;
-	return weight;
-}
-
-static unsigned int candidates(const struct lb_service *s, const struct lb_family *f,
-			       const struct lb_table *t, struct lb_candidate *c)
+static unsigned int candidates(const struct lb_service *s, struct lb_family *f,
+			       struct lb_candidate *c)
 {
 	struct lb_slot *slot;
 	unsigned int n = 0;
 	unsigned long i;
 
-	xa_for_each((struct xarray *)&f->slots, i, slot) {
-		u16 weight = slot_weight(t, slot->number);
-
-		if (weight)
-			c[n++] = (struct lb_candidate){
-				.seed = seed(s, slot), .node = slot->node,
-				.slot = slot->number, .weight = weight,
-			};
+	xa_for_each(&f->slots, i, slot) {
+		if (!slot->weight)
+			continue;
+		c[n].seed = seed(s, slot);
+		c[n].node = slot->heir;
+		c[n].slot = slot->number;
+		c[n++].weight = slot->weight;
 	}
 	return n;
+}
+
+/* Of equals the lesser seed: the slots' order is not the same on every balancer. */
+static bool beats(const struct lb_candidate *c, u32 cost, const struct lb_candidate *best,
+		  u32 least)
+{
+	if (rendezvous_better(cost, c->weight, least, best->weight))
+		return true;
+	return c->seed < best->seed &&
+	       !rendezvous_better(least, best->weight, cost, c->weight);
 }
 
 static const struct lb_candidate *winner(const struct lb_buckets *t, u32 bucket)
@@ -69,7 +66,7 @@ static const struct lb_candidate *winner(const struct lb_buckets *t, u32 bucket)
 
 	for (c = t->candidate; c < t->candidate + t->candidates; c++) {
 		cost = rendezvous_cost(c->seed, bucket);
-		if (!best || rendezvous_better(cost, c->weight, least, best->weight)) {
+		if (!best || beats(c, cost, best, least)) {
 			best = c;
 			least = cost;
 		}
@@ -77,19 +74,16 @@ static const struct lb_candidate *winner(const struct lb_buckets *t, u32 bucket)
 	return best;
 }
 
-/* A slot that still serves: some rule names it, and not all its nodes are down. */
-static bool serves(const struct lb_table *t, u16 slot)
+/* Some rule has it, and not all of its nodes are down. */
+static bool serves(struct lb_family *f, u16 number)
 {
-	const struct lb_entry *e;
+	const struct lb_slot *slot = xa_load(&f->slots, number);
 
-	for (e = lb_next(t, NULL); e; e = lb_next(t, e))
-		if (e->slot == slot && e->node->state != XT_DTLSCID_DOWN)
-			return true;
-	return false;
+	return slot && slot->serves;
 }
 
 /* The slot for new clients; then what the bucket had before, as far as it serves. */
-static u64 slots_after(u16 slot, u64 former, const struct lb_table *t)
+static u64 slots_after(struct lb_family *f, u16 slot, u64 former)
 {
 	u64 slots = U64_MAX << 16 | slot;
 	unsigned int i, n = 1;
@@ -97,14 +91,14 @@ static u64 slots_after(u16 slot, u64 former, const struct lb_table *t)
 
 	for (i = 0; i < LB_OLD + 1 && n < LB_OLD + 1; i++) {
 		old = lb_bucket_slot(former, i);
-		if (old == LB_NO_SLOT || old == slot || !serves(t, old))
+		if (old == LB_NO_SLOT || old == slot || !serves(f, old))
 			continue;
 		slots ^= (u64)(old ^ LB_NO_SLOT) << 16 * n++;
 	}
 	return slots;
 }
 
-static void fill(struct lb_buckets *new, const struct lb_buckets *old, const struct lb_table *t)
+static void fill(struct lb_family *f, struct lb_buckets *new, const struct lb_buckets *old)
 {
 	unsigned int i;
 
@@ -112,17 +106,40 @@ static void fill(struct lb_buckets *new, const struct lb_buckets *old, const str
 		const struct lb_candidate *c = winner(new, i);
 
 		new->bucket[i].node = c ? c->node : NULL;
-		new->bucket[i].slots = slots_after(c ? c->slot : LB_NO_SLOT,
-						   old ? old->bucket[i].slots : U64_MAX, t);
+		new->bucket[i].slots = slots_after(f, c ? c->slot : LB_NO_SLOT,
+						   old ? old->bucket[i].slots : U64_MAX);
 		cond_resched();
 	}
 }
 
-/* Nothing to do: the same nodes, and none of the old ones has gone. */
-static bool same(const struct lb_buckets *a, const struct lb_buckets *b)
+static bool same_candidate(const struct lb_candidate *a, const struct lb_candidate *b)
 {
-	return a->candidates == b->candidates &&
-	       !memcmp(a->candidate, b->candidate, a->candidates * sizeof(a->candidate[0]));
+	return a->seed == b->seed && a->node == b->node && a->slot == b->slot &&
+	       a->weight == b->weight;
+}
+
+/* Nothing to do: the same nodes, and no former slots, of which one may be gone. */
+static bool same(const struct lb_buckets *new, const struct lb_buckets *old)
+{
+	unsigned int i;
+
+	if (!old || new->candidates != old->candidates || lb_buckets_displaced(old))
+		return false;
+	for (i = 0; i < new->candidates; i++)
+		if (!same_candidate(&new->candidate[i], &old->candidate[i]))
+			return false;
+	return true;
+}
+
+/* Whether some bucket has former slots. */
+bool lb_buckets_displaced(const struct lb_buckets *t)
+{
+	unsigned int i;
+
+	for (i = 0; t && i < LB_BUCKETS; i++)
+		if (lb_displaced(t->bucket[i].slots))
+			return true;
+	return false;
 }
 
 static struct lb_buckets *current_buckets(const struct lb_service *s, const struct lb_family *f)
@@ -131,27 +148,25 @@ static struct lb_buckets *current_buckets(const struct lb_service *s, const stru
 }
 
 /**
- * lb_buckets_build() - buckets for the nodes of a table
+ * lb_buckets_build() - buckets for the slots as last surveyed
  * @s:	service, locked
  * @f:	family
- * @t:	its nodes
  *
  * Return: buckets to be published or discarded, NULL when out of memory.
  */
-struct lb_buckets *lb_buckets_build(const struct lb_service *s, const struct lb_family *f,
-				    const struct lb_table *t)
+struct lb_buckets *lb_buckets_build(const struct lb_service *s, struct lb_family *f)
 {
 	struct lb_buckets *old = current_buckets(s, f), *new;
 
-	new = kvzalloc(struct_size(new, candidate, t->count), GFP_KERNEL_ACCOUNT);
+	new = kvzalloc(struct_size(new, candidate, f->nslots), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return NULL;
-	new->candidates = candidates(s, f, t, new->candidate);
-	if (old && same(old, new)) {
+	new->candidates = candidates(s, f, new->candidate);
+	if (same(new, old)) {
 		kvfree(new);
 		return old;
 	}
-	fill(new, old, t);
+	fill(f, new, old);
 	return new;
 }
 
@@ -213,23 +228,6 @@ u16 lb_live_slot(const struct lb_service *s, u64 slots, const struct sk_buff *sk
 	return LB_NO_SLOT;
 }
 
-/**
- * lb_buckets_seen() - what lb_buckets_note() writes to
- * @t: buckets
- *
- * Return: memory to be freed, NULL when no bucket is displaced or memory is short:
- * then nothing can be said.
- */
-u8 *lb_buckets_seen(const struct lb_buckets *t)
-{
-	unsigned int i;
-
-	for (i = 0; i < LB_BUCKETS; i++)
-		if (lb_displaced(t->bucket[i].slots))
-			return kvzalloc(LB_BUCKETS, GFP_KERNEL);
-	return NULL;
-}
-
 /* Note that a flow is in one of its bucket's old slots, if it is. */
 void lb_buckets_note(const struct lb_service *s, const struct lb_buckets *t,
 		     const struct nf_conn *ct, u8 *seen)
@@ -244,12 +242,17 @@ void lb_buckets_note(const struct lb_service *s, const struct lb_buckets *t,
 			seen[i] |= 1 << k;
 }
 
-/* Forget the old slots in which no flow was seen.  Return: whether some are left. */
+/*
+ * Forget the old slots in which no flow was seen; nothing, if nobody looked.
+ * Return: whether some are left.
+ */
 bool lb_buckets_settle(struct lb_buckets *t, const u8 *seen)
 {
 	bool left = false;
 	unsigned int i, k;
 
+	if (!seen)
+		return lb_buckets_displaced(t);
 	for (i = 0; i < LB_BUCKETS; i++) {
 		u64 slots = t->bucket[i].slots;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Our conntrack entries: their timeouts, the templates they are made by, their number. */
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
@@ -37,7 +38,10 @@ void lb_timeouts(struct lb_service *s, const u32 seconds[2])
 	}
 }
 
-/* The service outlives its templates, so these hold no reference to the timeout object. */
+/*
+ * Templates hold no reference to the timeout object: their end would not return it.
+ * The service outlives its own, and those made once, as lb_hooks_down() says.
+ */
 static struct nf_conn *template_new(struct lb_service *s, enum lb_reason kind, gfp_t gfp)
 {
 	struct nf_conntrack_zone zone = lb_zone(s, 0);
@@ -51,6 +55,7 @@ static struct nf_conn *template_new(struct lb_service *s, enum lb_reason kind, g
 		return NULL;
 	}
 	compat_timeout_unref(s->timeout[kind]);
+	compat_ct_ext_keep(t);
 	__set_bit(IPS_CONFIRMED_BIT, &t->status);
 	return t;
 }
@@ -166,16 +171,21 @@ struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
  * @s: service
  *
  * Nobody tells us of a flow's end: s->flows is what the last walk counted and all
- * that were added since, so never less than there are.  When that reaches the limit
- * a walk is due, but not more than one a second.
+ * that were added since, so not less than there are (but for first packets that user
+ * space holds in a queue during a walk).  When that reaches the limit a walk is due,
+ * but not more than one a second.
  */
 bool lb_flow_add(struct lb_service *s)
 {
-	if (atomic_inc_return(&s->flows) <= READ_ONCE(s->max_flows))
-		return true;
-	atomic_dec(&s->flows);
-	if (time_after(jiffies, READ_ONCE(s->next_walk))) {
-		WRITE_ONCE(s->next_walk, jiffies + HZ);
+	const int max = READ_ONCE(s->max_flows);
+
+	if (atomic_read(&s->flows) < max) {
+		if (atomic_inc_return(&s->flows) <= max)
+			return true;
+		atomic_dec(&s->flows);
+	}
+	if (time_after64(get_jiffies_64(), READ_ONCE(s->next_walk))) {
+		WRITE_ONCE(s->next_walk, get_jiffies_64() + HZ);
 		lb_housekeeping(s, 0);
 	}
 	return false;
@@ -184,116 +194,126 @@ bool lb_flow_add(struct lb_service *s)
 struct walk {
 	struct lb_service *s;
 	unsigned int flows;
+	bool expired;
 	u8 *seen[2];
-	const struct lb_buckets *buckets[2];
+	struct lb_buckets *buckets[2];
 };
 
-/* An expired entry is no flow; deleted here, it takes up no memory either. */
+/* Nothing is deleted here: the table's walker would begin a chain anew after that. */
 static int count_flow(struct nf_conn *ct, void *data)
 {
 	struct walk *w = data;
 	int v6 = nf_ct_l3num(ct) == NFPROTO_IPV6, kind = lb_kind(w->s, ct);
+	struct lb_slot *slot;
 
 	if (kind < 0)
 		return 0;
-	if (nf_ct_is_expired(ct))
-		return 1;
+	if (nf_ct_is_expired(ct)) {
+		w->expired = true;
+		return 0;
+	}
 	w->flows++;
+	slot = xa_load(&w->s->family[v6].slots, nf_ct_zone(ct)->id - w->s->zone_base);
+	if (slot)
+		slot->live++;
 	if (w->seen[v6] && lb_is_fresh(kind))
 		lb_buckets_note(w->s, w->buckets[v6], ct, w->seen[v6]);
 	return 0;
 }
 
+/* An expired entry is no flow; conntrack would keep it, and its memory, for a while. */
+static int is_expired(struct nf_conn *ct, void *data)
+{
+	return lb_kind(data, ct) >= 0 && nf_ct_is_expired(ct);
+}
+
+static void count_flows(struct walk *w)
+{
+	int before = atomic_read(&w->s->flows);
+
+	synchronize_rcu();	/* what was added before is in the table now, or dropped */
+	compat_ct_iterate(w->s->net, count_flow, w);
+	atomic_sub(before - (int)w->flows, &w->s->flows);
+	if (w->expired)
+		compat_ct_iterate(w->s->net, is_expired, w->s);
+}
+
+static void forget_live(struct lb_family *f)
+{
+	struct lb_slot *slot;
+	unsigned long i;
+
+	xa_for_each(&f->slots, i, slot)
+		slot->live = 0;
+}
+
 /**
  * lb_walk() - count the flows, and see which old slots still have some
- * @s: service, locked
+ * @s:		service, locked
+ * @took:	jiffies that it took; may be NULL
  *
- * Return: whether clients are still with an old slot of their bucket.
+ * Return: whether clients may still be with an old slot of their bucket.
  */
-bool lb_walk(struct lb_service *s)
+bool lb_walk(struct lb_service *s, unsigned long *took)
 {
 	struct walk w = { .s = s };
-	int i, before = atomic_read(&s->flows);
+	unsigned long start = jiffies;
 	bool moving = false;
+	int i;
 
 	for (i = 0; i < 2; i++) {
+		forget_live(&s->family[i]);
 		w.buckets[i] = rcu_dereference_protected(s->family[i].buckets,
 							 lockdep_is_held(&s->lock));
-		w.seen[i] = w.buckets[i] ? lb_buckets_seen(w.buckets[i]) : NULL;
+		if (lb_buckets_displaced(w.buckets[i])) {
+			moving = true;
+			w.seen[i] = kvzalloc(LB_BUCKETS, GFP_KERNEL);
+		}
 	}
-	synchronize_rcu();	/* what was added before is in the table now, or dropped */
-	compat_ct_iterate(s->net, count_flow, &w);
-	atomic_sub(before - (int)w.flows, &s->flows);
-	for (i = 0; i < 2; i++) {
-		if (w.seen[i])
-			moving |= lb_buckets_settle((struct lb_buckets *)w.buckets[i], w.seen[i]);
-		kvfree(w.seen[i]);
-	}
+	count_flows(&w);
+	if (w.seen[0] || w.seen[1])
+		moving = lb_buckets_settle(w.buckets[0], w.seen[0]) |
+			 lb_buckets_settle(w.buckets[1], w.seen[1]);
+	kvfree(w.seen[0]);
+	kvfree(w.seen[1]);
+	WRITE_ONCE(s->next_walk, get_jiffies_64() + HZ);
+	if (took)
+		*took = jiffies - start;
 	return moving;
 }
 
-struct live {
-	struct lb_service *s;
-	u8 pf;
-	u32 *live;
-	unsigned int slots;
-};
-
-static int count_live(struct nf_conn *ct, void *data)
-{
-	struct live *l = data;
-	unsigned int slot;
-
-	if (nf_ct_l3num(ct) != l->pf || lb_kind(l->s, ct) < 0 || nf_ct_is_expired(ct))
-		return 0;
-	slot = nf_ct_zone(ct)->id - l->s->zone_base;
-	if (slot < l->slots)
-		l->live[slot]++;
-	return 0;
-}
-
-/**
- * lb_live() - count the flows of each slot
- * @s:		service
- * @f:		family
- * @live:	counts by slot number, to be added to
- * @slots:	how many there is room for
- */
-void lb_live(struct lb_service *s, const struct lb_family *f, u32 *live, unsigned int slots)
-{
-	struct live l = { .s = s, .pf = lb_pf(s, f), .live = live, .slots = slots };
-
-	compat_ct_iterate(s->net, count_live, &l);
-}
-
-struct flush {
-	const struct lb_service *s;
-	int slot;
-	u8 pf;
-};
-
 static int is_flushed(struct nf_conn *ct, void *data)
 {
-	const struct flush *f = data;
+	struct lb_service *s = data;
+	const struct lb_slot *slot;
 
-	if (f->pf && nf_ct_l3num(ct) != f->pf)
+	if (lb_kind(s, ct) < 0)
 		return 0;
-	if (f->slot >= 0 && nf_ct_zone(ct)->id != f->s->zone_base + f->slot)
-		return 0;
-	return lb_kind(f->s, ct) >= 0;
+	slot = xa_load(&lb_family(s, nf_ct_l3num(ct))->slots, nf_ct_zone(ct)->id - s->zone_base);
+	return slot && slot->flush;
 }
 
 /**
- * lb_flush() - delete the flows of a slot
- * @s:		service
- * @f:		family
- * @slot:	slot; other users of its zone keep their entries
+ * lb_flush() - delete the flows of the slots that are marked, and take off the marks
+ * @s: service, locked
+ *
+ * Other users of their zones keep their entries.
  */
-void lb_flush(struct lb_service *s, const struct lb_family *f, u16 slot)
+void lb_flush(struct lb_service *s)
 {
-	struct flush flush = { .s = s, .slot = slot, .pf = lb_pf(s, f) };
+	struct lb_slot *slot;
+	unsigned long i;
+	int f;
 
-	compat_ct_iterate(s->net, is_flushed, &flush);
+	compat_ct_iterate(s->net, is_flushed, s);
+	for (f = 0; f < 2; f++)
+		xa_for_each(&s->family[f].slots, i, slot)
+			slot->flush = false;
+}
+
+static int is_ours(struct nf_conn *ct, void *data)
+{
+	return lb_kind(data, ct) >= 0;
 }
 
 /**
@@ -302,10 +322,9 @@ void lb_flush(struct lb_service *s, const struct lb_family *f, u16 slot)
  */
 void lb_flows_detach(struct lb_service *s)
 {
-	struct flush flush = { .s = s, .slot = -1 };
 	unsigned int k;
 
-	compat_ct_iterate(s->net, is_flushed, &flush);
+	compat_ct_iterate(s->net, is_ours, s);
 	for (k = 0; k < LB_KINDS; k++)
-		nf_ct_untimeout(s->net, s->timeout[k]);
+		compat_timeout_detach(s->net, s->timeout[k]);
 }

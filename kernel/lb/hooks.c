@@ -72,26 +72,35 @@ put:
 	return err;
 }
 
+static void nat_down(struct lb_service *s, struct lb_family *f, u8 pf)
+{
+	if (!f->hooked)
+		return;
+	nat_unregister(s->net, pf, &f->nat[1]);
+	nat_unregister(s->net, pf, &f->nat[0]);
+}
+
+static void icmp_down(struct lb_service *s, struct lb_family *f, u8 pf)
+{
+	if (!f->hooked)
+		return;
+	f->hooked = false;
+	nf_unregister_net_hook(s->net, &f->icmp);
+	nf_ct_netns_put(s->net, pf);
+}
+
 /**
  * lb_hooks_down() - unregister a service's hooks
  * @s: service
  *
- * To unregister a hook drops what user space has queued in this namespace, and with
- * it the templates that such packets hold.
+ * To unregister the last one drops what user space has queued in this namespace, and
+ * with it the templates that such packets hold.
  */
 void lb_hooks_down(struct lb_service *s)
 {
-	struct lb_family *f;
-
-	for (f = s->family; f < s->family + ARRAY_SIZE(s->family); f++) {
-		u8 pf = lb_pf(s, f);
-
-		if (!f->hooked)
-			continue;
-		f->hooked = false;
-		nf_unregister_net_hook(s->net, &f->icmp);
-		nat_unregister(s->net, pf, &f->nat[1]);
-		nat_unregister(s->net, pf, &f->nat[0]);
-		nf_ct_netns_put(s->net, pf);
-	}
+	nat_down(s, &s->family[0], NFPROTO_IPV4);
+	nat_down(s, &s->family[1], NFPROTO_IPV6);
+	synchronize_rcu();	/* no packet is between two queues */
+	icmp_down(s, &s->family[0], NFPROTO_IPV4);
+	icmp_down(s, &s->family[1], NFPROTO_IPV6);
 }

@@ -73,7 +73,7 @@ static bool is_ours(const struct sk_buff *skb, u8 pf, const struct nf_conntrack_
 
 static bool is_there(const struct lb_service *s, u16 slot, const struct nf_conntrack_tuple *tuple)
 {
-	struct nf_conn *ct = slot == LB_NO_SLOT ? NULL : lb_find_flow(s, slot, tuple);
+	struct nf_conn *ct = lb_find_flow(s, slot, tuple);
 
 	if (!ct)
 		return false;
@@ -81,54 +81,79 @@ static bool is_there(const struct lb_service *s, u16 slot, const struct nf_connt
 	return true;
 }
 
-/* The client's bucket knows best, if the flow was born without a CID. */
-static u16 find_in_bucket(const struct lb_service *s, struct lb_family *f, u8 pf,
-			  const struct nf_conntrack_tuple *tuple)
+/* The slots that the client's bucket has: a flow born without a CID is in one of them. */
+static u64 bucket_slots(const struct lb_service *s, const struct lb_family *f, u8 pf,
+			const struct nf_conntrack_tuple *tuple)
 {
 	const struct lb_buckets *t = rcu_dereference(f->buckets);
-	const struct lb_bucket *b;
+
+	return t ? READ_ONCE(t->bucket[lb_hash(s, pf, tuple) % LB_BUCKETS].slots) : U64_MAX;
+}
+
+static bool is_among(u64 slots, u16 slot)
+{
 	unsigned int i;
-	u64 slots;
+
+	for (i = 0; i < LB_OLD + 1; i++)
+		if (lb_bucket_slot(slots, i) == slot)
+			return true;
+	return false;
+}
+
+/* Look into the bucket's slots, with as many of the @tries as it has of them. */
+static u16 find_in_bucket(const struct lb_service *s, u64 slots,
+			  const struct nf_conntrack_tuple *tuple, unsigned int *tries)
+{
+	unsigned int i;
 	u16 slot;
 
-	if (!t)
-		return LB_NO_SLOT;
-	b = &t->bucket[lb_hash(s, pf, tuple) % LB_BUCKETS];
-	slots = READ_ONCE(b->slots);
 	for (i = 0; i < LB_OLD + 1; i++) {
 		slot = lb_bucket_slot(slots, i);
+		if (slot == LB_NO_SLOT)
+			continue;
 		if (is_there(s, slot, tuple))
 			return slot;
+		--*tries;
 	}
 	return LB_NO_SLOT;
 }
 
 /*
- * Each search goes on where the last one ended, so that of errors that come again,
- * as for each packet that is too big, one is found in the end.
+ * Then into the others.  Each search goes on where the last one ended, so that of
+ * errors that come again, as for each packet that is too big, one is found in the end.
  */
-static u16 find_in_turn(const struct lb_service *s, struct lb_family *f,
-			const struct nf_conntrack_tuple *tuple)
+static u16 find_in_turn(const struct lb_service *s, struct lb_family *f, u64 tried,
+			const struct nf_conntrack_tuple *tuple, unsigned int tries)
 {
 	unsigned long at = READ_ONCE(f->next);
-	struct lb_slot *slot;
-	unsigned int tries;
 	bool wrapped = false;
 
-	for (tries = 0; tries < TRIES - LB_OLD - 1; tries++) {
-		slot = xa_find(&f->slots, &at, ULONG_MAX, XA_PRESENT);
-		if (!slot && !wrapped) {
+	while (tries) {
+		if (!xa_find(&f->slots, &at, ULONG_MAX, XA_PRESENT)) {
+			if (wrapped)
+				break;
 			wrapped = true;
 			at = 0;
-			slot = xa_find(&f->slots, &at, ULONG_MAX, XA_PRESENT);
+			continue;
 		}
-		if (!slot)
-			break;
-		if (is_there(s, slot->number, tuple))
-			return slot->number;
+		if (!is_among(tried, at)) {
+			if (is_there(s, at, tuple))
+				return at;
+			tries--;
+		}
 		WRITE_ONCE(f->next, ++at);
 	}
 	return LB_NO_SLOT;
+}
+
+static u16 find(const struct lb_service *s, struct lb_family *f, u8 pf,
+		const struct nf_conntrack_tuple *tuple)
+{
+	u64 slots = bucket_slots(s, f, pf, tuple);
+	unsigned int tries = TRIES;
+	u16 slot = find_in_bucket(s, slots, tuple, &tries);
+
+	return slot != LB_NO_SLOT ? slot : find_in_turn(s, f, slots, tuple, tries);
 }
 
 /* Give it to the flow that conntrack, told the zone, finds; if it does. */
@@ -176,9 +201,7 @@ unsigned int lb_icmp(void *priv, struct sk_buff *skb, const struct nf_hook_state
 		return NF_ACCEPT;
 	if (!__ratelimit(&s->icmp_rate))
 		return note(s, LB_ICMP_LIMITED);
-	slot = find_in_bucket(s, f, state->pf, &tuple);
-	if (slot == LB_NO_SLOT)
-		slot = find_in_turn(s, f, &tuple);
+	slot = find(s, f, state->pf, &tuple);
 	if (slot == LB_NO_SLOT)
 		return note(s, LB_ICMP_UNKNOWN);
 	return deliver(s, skb, state, slot);

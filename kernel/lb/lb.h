@@ -74,6 +74,7 @@ struct lb_count {
  * @users:	entries of rules
  * @state:	enum xt_dtlscid_state, as it is: never AS_IS
  * @typed:	the state that a rule said last
+ * @before:	both, before the rule that is being added said something
  * @count:	datagrams and new flows in IPv4, in IPv6
  * @rcu:	for its end
  */
@@ -82,6 +83,10 @@ struct lb_node {
 	unsigned int users;
 	u8 state;
 	u8 typed;
+	struct {
+		u8 state;
+		u8 typed;
+	} before;
 	struct lb_count __percpu *count[2];
 	struct rcu_head rcu;
 };
@@ -95,6 +100,14 @@ struct lb_node {
  * @node:	the node that it counts for: of several ids here, the lowest
  * @shared:	several ids are here
  * @rcu:	for its end
+ *
+ * Of the last survey:
+ * @heir:	the next @node
+ * @weight:	for new clients: the greatest of its nodes that are up
+ * @serves:	a node here is not down
+ * Of the walk or flush under way:
+ * @live:	flows
+ * @flush:	its flows are to be deleted
  */
 struct lb_slot {
 	union nf_inet_addr addr;
@@ -103,10 +116,20 @@ struct lb_slot {
 	unsigned int users;
 	struct lb_node *node;
 	bool shared;
+	bool serves;
+	bool flush;
+	u16 weight;
+	u32 live;
+	struct lb_node *heir;
 	struct rcu_head rcu;
 };
 
 #define LB_NO_SLOT	0xffff
+
+/* Of a name; slots: in each family.  They bound what a rule can cost. */
+#define LB_RULES_MAX	256
+#define LB_NODES_MAX	4096
+#define LB_SLOTS_MAX	4096
 
 /* A node as a rule says it; @cid_length: 0 when nobody says it. */
 struct lb_entry {
@@ -183,6 +206,7 @@ struct lb_buckets {
  * @table:	nodes of all its rules; of an id's several the newest rule's
  * @buckets:	choice of a node for clients without a CID
  * @slots:	struct lb_slot by number
+ * @nslots:	how many there are
  * @next:	where the search for the flow of an ICMP error goes on
  * @id_connmark: of the newest rule
  * @no_dnat:	of the newest rule
@@ -194,6 +218,7 @@ struct lb_family {
 	struct lb_table __rcu *table;
 	struct lb_buckets __rcu *buckets;
 	struct xarray slots;
+	unsigned int nslots;
 	unsigned int next;
 	u32 id_connmark;
 	bool no_dnat;
@@ -205,9 +230,9 @@ struct lb_family {
 /**
  * struct lb_service - what the rules of a name share
  *
- * Lives as long as it has rules or flows.  lb_mutex guards the list of services,
- * their hooks and their end; @lock all else that changes.  A reader of /proc takes
- * only @lock: lb_mutex is held while its file is removed.
+ * Lives as long as it has rules or flows.  The namespace's lock guards the list of
+ * services, their hooks and their end; @lock all else that changes.  A reader of /proc
+ * takes only @lock: the other is held while its file is removed.
  */
 struct lb_service {
 	struct list_head list;
@@ -222,15 +247,17 @@ struct lb_service {
 
 	struct mutex lock;	/* see above */
 	struct list_head rules;	/* newest first */
+	unsigned int nrules;
 	struct xarray nodes;	/* struct lb_node by id */
+	unsigned int nnodes;
 	struct lb_family family[2];
 
 	struct lb_cpu __percpu *cpu;
 	struct nf_ct_timeout *timeout[LB_KINDS];
 	unsigned int seconds[2];
-	atomic_t flows;		/* not less than there are; see flows.c */
-	unsigned long next_walk;
-	bool walk_due;
+	atomic_t flows;		/* see flows.c */
+	u64 next_walk;
+	unsigned long due;	/* bit 0: a walk */
 	struct ratelimit_state icmp_rate;
 	struct proc_dir_entry *proc;
 };
@@ -319,12 +346,19 @@ void lb_housekeeping(struct lb_service *s, unsigned long delay);
 int lb_service_init(void);
 void lb_service_exit(void);
 
+/* tables.c */
+struct lb_table *lb_table_new(unsigned int entries, bool direct);
+void lb_table_put(struct lb_table *t, const struct lb_entry *e);
+void lb_view_set(struct lb_rule *r, struct lb_table *view);
+int lb_tables(struct lb_service *s);
+void lb_tables_drop(struct lb_service *s);
+
 /* nodes.c */
 int lb_rule_nodes(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
 void lb_rule_forget(struct lb_rule *r);
 bool lb_type_states(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
-int lb_tables(struct lb_service *s, bool flush_down);
-void lb_tables_drop(struct lb_service *s);
+void lb_untype_states(struct lb_rule *r);
+void lb_flush_down(struct lb_service *s);
 void lb_sweep(struct lb_service *s);
 void lb_nodes_free(struct lb_service *s);
 
@@ -355,14 +389,13 @@ static inline const struct lb_entry *lb_next(const struct lb_table *t, const str
 }
 
 /* buckets.c */
-struct lb_buckets *lb_buckets_build(const struct lb_service *s, const struct lb_family *f,
-				    const struct lb_table *t);
+struct lb_buckets *lb_buckets_build(const struct lb_service *s, struct lb_family *f);
 void lb_buckets_publish(struct lb_service *s, struct lb_family *f, struct lb_buckets *b);
 void lb_buckets_discard(const struct lb_service *s, const struct lb_family *f,
 			struct lb_buckets *b);
 u16 lb_live_slot(const struct lb_service *s, u64 slots, const struct sk_buff *skb, u8 pf,
 		 bool current_too);
-u8 *lb_buckets_seen(const struct lb_buckets *t);
+bool lb_buckets_displaced(const struct lb_buckets *t);
 bool lb_buckets_settle(struct lb_buckets *t, const u8 *seen);
 void lb_buckets_note(const struct lb_service *s, const struct lb_buckets *t,
 		     const struct nf_conn *ct, u8 *seen);
@@ -395,9 +428,8 @@ int lb_flows_init(struct lb_service *s);
 void lb_flows_free(struct lb_service *s);
 void lb_timeouts(struct lb_service *s, const u32 seconds[2]);
 bool lb_flow_add(struct lb_service *s);
-bool lb_walk(struct lb_service *s);
-void lb_live(struct lb_service *s, const struct lb_family *f, u32 *live, unsigned int slots);
-void lb_flush(struct lb_service *s, const struct lb_family *f, u16 slot);
+bool lb_walk(struct lb_service *s, unsigned long *took);
+void lb_flush(struct lb_service *s);
 void lb_flows_detach(struct lb_service *s);
 int lb_kind(const struct lb_service *s, const struct nf_conn *ct);
 struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind);
@@ -418,7 +450,10 @@ static inline bool lb_is_fresh(int kind)
 	return kind >= LB_CLIENT_HELLO;
 }
 
-/* refcount_dec_if_one(), without the call: that would be a tenth of the target's cost. */
+/*
+ * refcount_dec_if_one(), reaching into the refcount to do without the call: that and
+ * the registers it spoils would be a tenth of the target's cost.
+ */
 static __always_inline bool lb_claim(struct nf_conn *template)
 {
 	int one = 1;
@@ -465,7 +500,7 @@ unsigned int lb_datagrams(const struct sk_buff *skb, unsigned int thoff);
 
 /* split.c */
 bool lb_can_split(const struct sk_buff *skb, const struct nf_hook_state *state);
-unsigned int lb_split(struct sk_buff *skb);
+bool lb_split(struct sk_buff *skb);
 
 /* proc.c */
 int lb_proc_add(struct lb_service *s, struct proc_dir_entry *dir);

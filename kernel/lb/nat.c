@@ -76,7 +76,7 @@ unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state 
 	struct lb_node *node;
 	int kind;
 
-	if (!ct || ctinfo != IP_CT_NEW)
+	if (!ct || ctinfo != IP_CT_NEW || nf_ct_is_template(ct))
 		return NF_ACCEPT;
 	kind = lb_kind(s, ct);
 	if (kind < 0)

@@ -3,12 +3,13 @@
  * /proc/net/xt_dtlscid/NAME: a line for each node and family, then one each of what
  * the datagrams and the ICMP errors came to, then one of the flows.
  */
-#include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include "../compat/proc.h"
 #include "lb.h"
+
+#define NODE_LINE	256	/* bytes, at most: a text that does not fit is made anew */
 
 /* By enum lb_reason. */
 static const char *const reasons[LB_REASONS] = {
@@ -65,7 +66,7 @@ static void sum_counts(const struct lb_count __percpu *count, struct lb_count *s
 }
 
 static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family *f,
-		      const struct lb_entry *e, const u32 *live)
+		      const struct lb_entry *e)
 {
 	const struct lb_slot *slot = xa_load(&f->slots, e->slot);
 	struct lb_count sum;
@@ -75,31 +76,23 @@ static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family
 	show_address(m, lb_pf(s, f), slot);
 	seq_printf(m, " weight=%u state=%s zone=%u datagrams=%llu new-flows=%llu live-flows=%u\n",
 		   e->weight, states[e->node->state], s->zone_base + e->slot,
-		   sum.datagrams, sum.flows, live[e->slot]);
+		   sum.datagrams, sum.flows, slot->live);
 }
 
-static int show_nodes(struct seq_file *m, struct lb_service *s, struct lb_family *f)
+static void show_nodes(struct seq_file *m, struct lb_service *s, struct lb_family *f)
 {
 	const struct lb_table *t = rcu_dereference_protected(f->table, lockdep_is_held(&s->lock));
-	const unsigned int slots = U16_MAX + 1 - s->zone_base;
 	const struct lb_entry *e;
 	struct lb_node *n;
 	unsigned long id;
-	u32 *live;
 
-	if (!t || !t->count)
-		return 0;
-	live = kvcalloc(slots, sizeof(*live), GFP_KERNEL_ACCOUNT);
-	if (!live)
-		return -ENOMEM;
-	lb_live(s, f, live, slots);
+	if (!t)
+		return;
 	xa_for_each(&s->nodes, id, n) {		/* in the order of ids */
 		e = lb_find(t, id);
 		if (e)
-			show_node(m, s, f, e, live);
+			show_node(m, s, f, e);
 	}
-	kvfree(live);
-	return 0;
 }
 
 static void show_reasons(struct seq_file *m, const struct lb_service *s)
@@ -164,16 +157,16 @@ static void show_service(struct seq_file *m, const struct lb_service *s)
 static int lb_proc_show(struct seq_file *m, void *unused)
 {
 	struct lb_service *s = m->private;
-	int err;
 
 	mutex_lock(&s->lock);
-	lb_walk(s);
-	err = show_nodes(m, s, &s->family[0]) ?: show_nodes(m, s, &s->family[1]);
+	lb_walk(s, NULL);
+	show_nodes(m, s, &s->family[0]);
+	show_nodes(m, s, &s->family[1]);
 	show_reasons(m, s);
 	show_icmp(m, s);
 	show_service(m, s);
 	mutex_unlock(&s->lock);
-	return err;
+	return 0;
 }
 
 /* The file's mode keeps others out; this, root of a namespace that does not own it. */
@@ -183,7 +176,8 @@ static int lb_proc_open(struct inode *inode, struct file *file)
 
 	if (!file_ns_capable(file, s->net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	return single_open(file, lb_proc_show, s);
+	return single_open_size(file, lb_proc_show, s,
+				1024 + NODE_LINE * (s->family[0].nslots + s->family[1].nslots));
 }
 
 static const struct proc_ops lb_proc_ops = {

@@ -11,23 +11,24 @@
 
 #define SERVICES_MAX	64		/* in a namespace */
 #define ICMP_RATE	1000		/* errors looked at in a second */
-#define WALK_AGAIN	(2 * HZ)	/* while sessions move, or a name has only flows */
+#define WALK_AGAIN	(2 * HZ)	/* while clients move, or a name has only flows */
+#define WALK_SHARE	50		/* of the time, one part for walks, */
+#define WALK_RARELY	(60 * HZ)	/* but not less often than this */
 
+/* What a namespace has: its services, and who looks after them. */
 struct lb_net {
+	struct mutex lock;	/* see struct lb_service */
+	struct list_head services;
+	struct delayed_work work;
 	struct proc_dir_entry *proc;
 };
 
 static unsigned int lb_net_id __read_mostly;
+
 static struct lb_net *lb_net(const struct net *net)
 {
 	return net_generic(net, lb_net_id);
 }
-
-static LIST_HEAD(services);
-static DEFINE_MUTEX(lb_mutex);
-
-static void housekeeping(struct work_struct *unused);
-static DECLARE_DELAYED_WORK(work, housekeeping);
 
 /**
  * lb_housekeeping() - have a service looked at: its flows, its moving clients, its end
@@ -38,21 +39,22 @@ static DECLARE_DELAYED_WORK(work, housekeeping);
  */
 void lb_housekeeping(struct lb_service *s, unsigned long delay)
 {
-	WRITE_ONCE(s->walk_due, true);
+	struct delayed_work *work = &lb_net(s->net)->work;
+
+	set_bit(0, &s->due);
 	if (delay)
-		queue_delayed_work(system_power_efficient_wq, &work, delay);
+		queue_delayed_work(system_power_efficient_wq, work, delay);
 	else
-		mod_delayed_work(system_power_efficient_wq, &work, 0);
+		mod_delayed_work(system_power_efficient_wq, work, 0);
 }
 
-static struct lb_service *service_find(const struct net *net, const char *name, unsigned int *count)
+static struct lb_service *service_find(const struct lb_net *ln, const char *name,
+				       unsigned int *count)
 {
 	struct lb_service *s;
 
 	*count = 0;
-	list_for_each_entry(s, &services, list) {
-		if (s->net != net)
-			continue;
+	list_for_each_entry(s, &ln->services, list) {
 		if (!strcmp(s->name, name))
 			return s;
 		++*count;
@@ -77,7 +79,7 @@ static void service_withdraw(struct lb_service *s)
 	lb_hooks_down(s);
 }
 
-/* With no hook left there are no new flows, and no packet has a template of ours. */
+/* Without hooks there are no new flows, and no packet has a template of ours any more. */
 static void service_end(struct lb_service *s)
 {
 	lb_flows_detach(s);
@@ -117,6 +119,7 @@ static struct lb_service *service_new(struct net *net, const struct xt_dtlscid_t
 	set_key(s, info);
 	s->zone_base = info->zone_base;
 	s->max_flows = info->max_flows;
+	s->next_walk = get_jiffies_64();
 	mutex_init(&s->lock);
 	INIT_LIST_HEAD(&s->rules);
 	xa_init(&s->nodes);
@@ -128,7 +131,7 @@ static struct lb_service *service_new(struct net *net, const struct xt_dtlscid_t
 		service_free(s);
 		return NULL;
 	}
-	list_add_tail(&s->list, &services);
+	list_add_tail(&s->list, &lb_net(net)->services);
 	return s;
 }
 
@@ -150,7 +153,7 @@ static const char *disagreement(const struct lb_service *s,
 static struct lb_service *service_get(struct net *net, const struct xt_dtlscid_tginfo_v0 *info)
 {
 	unsigned int count;
-	struct lb_service *s = service_find(net, info->name, &count);
+	struct lb_service *s = service_find(lb_net(net), info->name, &count);
 	const char *option = s ? disagreement(s, info) : NULL;
 
 	if (option && !list_empty(&s->rules)) {
@@ -193,18 +196,30 @@ static void newest_decides(struct lb_service *s)
 static int join(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info)
 {
 	struct lb_service *s = r->service;
-	int err = lb_rule_nodes(r, info);
+	bool down;
+	int err;
 
+	if (s->nrules == LB_RULES_MAX) {
+		pr_info_ratelimited("target: --name %s has %u rules already\n",
+				    s->name, LB_RULES_MAX);
+		return -ENOSPC;
+	}
+	err = lb_rule_nodes(r, info);
 	if (err)
 		return err;
+	down = lb_type_states(r, info);
 	list_add(&r->list, &s->rules);
-	err = lb_tables(s, lb_type_states(r, info));
+	err = lb_tables(s);
 	if (err) {
 		list_del(&r->list);
+		lb_untype_states(r);
 		lb_rule_forget(r);
 		return err;
 	}
+	s->nrules++;
 	newest_decides(s);
+	if (down)
+		lb_flush_down(s);
 	lb_sweep(s);
 	return 0;
 }
@@ -219,10 +234,11 @@ static int join(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info)
  */
 int lb_rule_add(struct lb_rule *r, struct net *net, const struct xt_dtlscid_tginfo_v0 *info)
 {
+	struct lb_net *ln = lb_net(net);
 	struct lb_service *s;
 	int err;
 
-	mutex_lock(&lb_mutex);
+	mutex_lock(&ln->lock);
 	s = service_get(net, info);
 	if (IS_ERR(s)) {
 		err = PTR_ERR(s);
@@ -240,14 +256,14 @@ int lb_rule_add(struct lb_rule *r, struct net *net, const struct xt_dtlscid_tgin
 	}
 	lb_housekeeping(s, err ? 0 : WALK_AGAIN);
 out:
-	mutex_unlock(&lb_mutex);
+	mutex_unlock(&ln->lock);
 	return err;
 }
 
 /* A name without rules keeps all as it is, for a rule that may come back. */
 static void leave(struct lb_service *s)
 {
-	if (lb_tables(s, false))
+	if (lb_tables(s))
 		lb_tables_drop(s);
 	newest_decides(s);
 	lb_sweep(s);
@@ -260,31 +276,35 @@ static void leave(struct lb_service *s)
 void lb_rule_del(struct lb_rule *r)
 {
 	struct lb_service *s = r->service;
+	struct lb_net *ln = lb_net(s->net);
 
-	mutex_lock(&lb_mutex);
+	mutex_lock(&ln->lock);
 	mutex_lock(&s->lock);
 	list_del(&r->list);
+	s->nrules--;
 	lb_rule_forget(r);
 	if (!s->dead && !list_empty(&s->rules))
 		leave(s);
 	mutex_unlock(&s->lock);
 	if (list_empty(&s->list) && list_empty(&s->rules))
 		service_free(s);
-	else
+	else if (!s->dead)
 		lb_housekeeping(s, WALK_AGAIN);
-	mutex_unlock(&lb_mutex);
+	mutex_unlock(&ln->lock);
 }
 
 /* A name outlives its rules until its flows are gone. */
 static void service_keep(struct lb_service *s)
 {
+	unsigned long took;
 	bool moving;
 
 	mutex_lock(&s->lock);
-	moving = lb_walk(s);
+	moving = lb_walk(s, &took);
 	mutex_unlock(&s->lock);
 	if (moving || (list_empty(&s->rules) && atomic_read(&s->flows))) {
-		lb_housekeeping(s, WALK_AGAIN);
+		lb_housekeeping(s, clamp_t(unsigned long, WALK_SHARE * took, WALK_AGAIN,
+					   WALK_RARELY));
 	} else if (list_empty(&s->rules)) {
 		service_withdraw(s);
 		synchronize_rcu();
@@ -292,44 +312,51 @@ static void service_keep(struct lb_service *s)
 	}
 }
 
-static void housekeeping(struct work_struct *unused)
+static void housekeeping(struct work_struct *work)
 {
+	struct lb_net *ln = container_of(to_delayed_work(work), struct lb_net, work);
 	struct lb_service *s, *next;
 
-	mutex_lock(&lb_mutex);
-	list_for_each_entry_safe(s, next, &services, list)
-		if (!s->dead && xchg(&s->walk_due, false))
+	mutex_lock(&ln->lock);
+	list_for_each_entry_safe(s, next, &ln->services, list)
+		if (!s->dead && test_and_clear_bit(0, &s->due))
 			service_keep(s);
-	mutex_unlock(&lb_mutex);
+	mutex_unlock(&ln->lock);
 }
 
 static int __net_init lb_net_init(struct net *net)
 {
-	lb_net(net)->proc = proc_mkdir("xt_dtlscid", net->proc_net);
-	return lb_net(net)->proc ? 0 : -ENOMEM;
+	struct lb_net *ln = lb_net(net);
+
+	mutex_init(&ln->lock);
+	INIT_LIST_HEAD(&ln->services);
+	INIT_DELAYED_WORK(&ln->work, housekeeping);
+	ln->proc = proc_mkdir("xt_dtlscid", net->proc_net);
+	return ln->proc ? 0 : -ENOMEM;
 }
 
 static void __net_exit lb_net_pre_exit(struct net *net)
 {
+	struct lb_net *ln = lb_net(net);
 	struct lb_service *s;
 
-	mutex_lock(&lb_mutex);
-	list_for_each_entry(s, &services, list)
-		if (s->net == net)
-			service_withdraw(s);
-	mutex_unlock(&lb_mutex);
+	mutex_lock(&ln->lock);
+	list_for_each_entry(s, &ln->services, list)
+		service_withdraw(s);
+	mutex_unlock(&ln->lock);
+	cancel_delayed_work_sync(&ln->work);
 }
 
 /* Rules may be destroyed later than this: the last one takes the memory with it. */
 static void __net_exit lb_net_exit(struct net *net)
 {
+	struct lb_net *ln = lb_net(net);
 	struct lb_service *s, *next;
 
-	mutex_lock(&lb_mutex);
-	list_for_each_entry_safe(s, next, &services, list)
-		if (s->net == net)
-			service_end(s);
-	mutex_unlock(&lb_mutex);
+	mutex_lock(&ln->lock);
+	list_for_each_entry_safe(s, next, &ln->services, list)
+		service_end(s);
+	mutex_unlock(&ln->lock);
 	remove_proc_entry("xt_dtlscid", net->proc_net);
 }
 
@@ -349,5 +376,4 @@ int __init lb_service_init(void)
 void lb_service_exit(void)
 {
 	unregister_pernet_subsys(&lb_net_ops);
-	cancel_delayed_work_sync(&work);
 }

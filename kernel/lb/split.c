@@ -17,14 +17,18 @@ bool lb_can_split(const struct sk_buff *skb, const struct nf_hook_state *state)
 
 /**
  * lb_split() - have each datagram of an aggregate received by itself
- * @skb: the aggregate; gone if the verdict is NF_STOLEN
+ * @skb: the aggregate
+ *
+ * The receive queue may be full and drop some, as it may any packet.
+ *
+ * Return: whether it could be done, and @skb is gone.
  */
-unsigned int lb_split(struct sk_buff *skb)
+bool lb_split(struct sk_buff *skb)
 {
 	struct sk_buff *segments = skb_gso_segment(skb, 0), *next;
 
 	if (IS_ERR_OR_NULL(segments))
-		return NF_DROP;
+		return false;
 	consume_skb(skb);
 	for (skb = segments; skb; skb = next) {
 		next = skb->next;
@@ -33,5 +37,5 @@ unsigned int lb_split(struct sk_buff *skb)
 		skb_dst_drop(skb);
 		netif_rx(skb);
 	}
-	return NF_STOLEN;
+	return true;
 }
