@@ -166,28 +166,39 @@ struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 	return NULL;
 }
 
+/* Not more often than once a second, and than makes up its share of the time. */
+static void walk_if_due(struct lb_service *s)
+{
+	if (!time_after64(get_jiffies_64(), READ_ONCE(s->next_walk)))
+		return;
+	WRITE_ONCE(s->next_walk, get_jiffies_64() + HZ);
+	lb_housekeeping(s, 0);
+}
+
 /**
  * lb_flow_add() - count a new flow, if there may be one
  * @s: service
  *
  * Nobody tells us of a flow's end: s->flows is what the last walk counted and all
  * that were added since, so not less than there are (but for first packets that user
- * space holds in a queue during a walk).  When that reaches the limit a walk is due,
- * but not more than one a second.
+ * space holds in a queue during a walk).  Past three quarters of the limit walks are
+ * due, so that no flow is refused for the sake of dead ones.
  */
 bool lb_flow_add(struct lb_service *s)
 {
 	const int max = READ_ONCE(s->max_flows);
+	int n;
 
-	if (atomic_read(&s->flows) < max) {
-		if (atomic_inc_return(&s->flows) <= max)
-			return true;
-		atomic_dec(&s->flows);
+	if (atomic_read(&s->flows) >= max) {	/* a flood need not write to it */
+		walk_if_due(s);
+		return false;
 	}
-	if (time_after64(get_jiffies_64(), READ_ONCE(s->next_walk))) {
-		WRITE_ONCE(s->next_walk, get_jiffies_64() + HZ);
-		lb_housekeeping(s, 0);
-	}
+	n = atomic_inc_return(&s->flows);
+	if (n > max - max / 4)
+		walk_if_due(s);
+	if (n <= max)
+		return true;
+	atomic_dec(&s->flows);
 	return false;
 }
 
@@ -276,9 +287,11 @@ bool lb_walk(struct lb_service *s, unsigned long *took)
 			 lb_buckets_settle(w.buckets[1], w.seen[1]);
 	kvfree(w.seen[0]);
 	kvfree(w.seen[1]);
-	WRITE_ONCE(s->next_walk, get_jiffies_64() + HZ);
+	start = jiffies - start;
+	WRITE_ONCE(s->next_walk,
+		   get_jiffies_64() + max_t(unsigned long, HZ, LB_WALK_SHARE * start));
 	if (took)
-		*took = jiffies - start;
+		*took = start;
 	return moving;
 }
 

@@ -131,6 +131,8 @@ struct lb_slot {
 #define LB_NODES_MAX	4096
 #define LB_SLOTS_MAX	4096
 
+#define LB_WALK_SHARE	50	/* one part of the time for walks */
+
 /* A node as a rule says it; @cid_length: 0 when nobody says it. */
 struct lb_entry {
 	u32 id;

@@ -12,8 +12,7 @@
 #define SERVICES_MAX	64		/* in a namespace */
 #define ICMP_RATE	1000		/* errors looked at in a second */
 #define WALK_AGAIN	(2 * HZ)	/* while clients move, or a name has only flows */
-#define WALK_SHARE	50		/* of the time, one part for walks, */
-#define WALK_RARELY	(60 * HZ)	/* but not less often than this */
+#define WALK_RARELY	(60 * HZ)	/* at most between two of these walks */
 
 /* What a namespace has: its services, and who looks after them. */
 struct lb_net {
@@ -303,7 +302,7 @@ static void service_keep(struct lb_service *s)
 	moving = lb_walk(s, &took);
 	mutex_unlock(&s->lock);
 	if (moving || (list_empty(&s->rules) && atomic_read(&s->flows))) {
-		lb_housekeeping(s, clamp_t(unsigned long, WALK_SHARE * took, WALK_AGAIN,
+		lb_housekeeping(s, clamp_t(unsigned long, LB_WALK_SHARE * took, WALK_AGAIN,
 					   WALK_RARELY));
 	} else if (list_empty(&s->rules)) {
 		service_withdraw(s);

@@ -66,9 +66,48 @@ on() {
 	ip netns exec "$@"
 }
 
-# listening NAMESPACE PORT: whether a UDP socket there is bound to that port.
+# at NAMESPACE|balancer COMMAND...
+at() {
+	[ "$1" != balancer ] || { shift; "$@"; return; }
+	on "$@"
+}
+
+# listening NAMESPACE|balancer PORT: whether a UDP socket there is bound to that port.
 listening() {
-	on "$1" grep -q "$(printf ':%04X [0:]*0000' "$2")" /proc/net/udp /proc/net/udp6
+	at "$1" grep -q "$(printf ':%04X [0:]*0000' "$2")" /proc/net/udp /proc/net/udp6
+}
+
+# serve NAMESPACE|balancer ARGUMENT... PORT: udp in the background, its output in a
+# file of that name; it listens when this returns.
+serve() {
+	for last; do :; done
+	case $1 in
+	balancer) shift; set -- balancer udp "$@" ;;
+	*) space=$1; shift; set -- "$space" ip netns exec "$space" udp "$@" ;;
+	esac
+	space=$1
+	shift
+	"$@" > "$space" &
+	served="$served $!"
+	wait_for 10 listening "$space" "$last"
+}
+served=
+
+# The end of what was started so, if it has not come yet.
+# shellcheck disable=SC2086 # numbers
+serve_no_more() {
+	{ kill $served; wait $served; } 2> ended
+	served=
+}
+
+# arrived NAMESPACE...: the datagrams that their sockets have had, or had no room for.
+arrived() {
+	for space; do
+		# shellcheck disable=SC2016 # of awk
+		on "$space" awk '/^Udp: [0-9]/ { n += $2 + $6 }
+			/^Udp6(InDatagrams|RcvbufErrors)/ { n += $2 }
+			END { print n }' /proc/net/snmp /proc/net/snmp6
+	done | awk '{ n += $1 } END { print n + 0 }'
 }
 
 # family 4|6: set what differs between the two: the addresses of the client,
@@ -223,4 +262,61 @@ sent() {
 	wait_for 30 seen "$wanted" ||
 		echo "only $(packets "$tables" raw PREROUTING seen) of $wanted packets"
 	hits "$tables" raw PREROUTING
+}
+
+# Datagrams of one record, of 41 bytes all, so that an aggregate can hold any of them.
+# A CID is of 6 bytes, of which the first is the node's id.
+
+cid12() {
+	printf '19fefd0001000000000001%02xab2345cd6700160001000000000001a0a1a2a3a4a5a6a7a8a9aaabacad' "$1"
+}
+
+cid13() {
+	printf '3f%02xab2345cd670001001e0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e' "$1"
+}
+
+# shellcheck disable=SC2034 # for the scripts
+{
+client_hello=16fefd0000000000000001001c0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c
+no_cid=17fefd0001000000000001001c0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c
+}
+
+# The target.
+
+# balance NAME OPTION...: all that is sent to the service goes by this rule, in raw's $chain.
+chain=PREROUTING port=5684
+balance() {
+	under=$1
+	shift
+	"$tables" -t raw -A "$chain" -d "$vip" -p udp --dport "$port" -j DTLSCID --name "$under" "$@"
+}
+
+# counts NAME: how many datagrams came to what under a name: REASON=N, a line each.
+counts() {
+	sed -n '/^datagrams=/p' "/proc/net/xt_dtlscid/$1" | tr ' ' '\n'
+}
+
+# gain NAME: what has been counted since the last news.
+gain() {
+	[ -e "counts.$1" ] || echo datagrams=0 > "counts.$1"
+	counts "$1" | awk -F = 'FILENAME != "-" { was[$1] = $2; next }
+		$2 != was[$1] { print $1 "=" $2 - was[$1] }' "counts.$1" -
+}
+
+# judged NAME COUNT: whether so many datagrams have come since the last news.
+judged() {
+	gain "$1" | grep -qx "datagrams=$2"
+}
+
+# news NAME: what datagrams came to since the last news, as "datagrams=2 cid12=2".
+news() {
+	gain "$1" | xargs
+	counts "$1" > "counts.$1"
+}
+
+# zones: the flows of the family, $f, in zones that tests give to the target, sorted,
+# without what is left of their time.
+# shellcheck disable=SC2154
+zones() {
+	flows "-$f" -z 1000:2999 | sed 's/ timeout=[0-9]*//' | sort
 }

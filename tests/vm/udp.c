@@ -9,12 +9,14 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,11 +42,14 @@ static _Noreturn void die(const char *what, const char *why)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: udp send [-s ADDR] [-p PORT] [-n COUNT] [-g SEGMENT] [-l LENGTH] DST PORT HEX...\n"
+	fputs("usage: udp send [-r] [-s ADDR] [-p PORT] [-n COUNT] [-g SEGMENT] [-l LENGTH] DST PORT HEX...\n"
 	      "       udp raw PROTOCOL DST HEX\n"
 	      "       udp sink [-c COUNT] [-t SECONDS] ADDR PORT\n"
+	      "       udp tally OFFSET ADDR PORT\n"
 	      "       udp echo NAME ADDR PORT\n"
-	      "       udp ask [-s ADDR] [-p PORT] [-t MILLISECONDS] DST PORT HEX\n",
+	      "       udp ask [-s ADDR] [-p PORT] [-t MILLISECONDS] DST PORT HEX\n"
+	      "-r: others may send from the same address and port\n"
+	      "tally: when told to end, a line for each address, port and byte at OFFSET: how many\n",
 	      stderr);
 	exit(2);
 }
@@ -117,12 +122,16 @@ static size_t parse_hex(const char *hex)
 	return len;
 }
 
+static bool share_port;
+
 static int udp_socket(const struct endpoint *local)
 {
-	int fd = socket(local->sa.sa_family, SOCK_DGRAM, 0);
+	int fd = socket(local->sa.sa_family, SOCK_DGRAM, 0), yes = 1;
 
 	if (fd < 0)
 		die("socket", strerror(errno));
+	if (share_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)))
+		die("SO_REUSEPORT", strerror(errno));
 	if (bind(fd, &local->sa, local->len))
 		die("bind", strerror(errno));
 	return fd;
@@ -233,8 +242,9 @@ static int command_send(int argc, char **argv)
 	struct endpoint peer;
 	int opt, i, fd, segment = 0;
 
-	while ((opt = getopt(argc, argv, "s:p:n:g:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "rs:p:n:g:l:")) != -1) {
 		switch (opt) {
+		case 'r': share_port = true; break;
 		case 's': address = optarg; break;
 		case 'p': port = optarg; break;
 		case 'n': count = number(optarg, UINT32_MAX); break;
@@ -307,6 +317,81 @@ static int command_sink(int argc, char **argv)
 	return seen < wanted;
 }
 
+/* From one endpoint, with one value of the byte, or -1 where there is none. */
+struct count {
+	struct endpoint peer;
+	int byte;
+	unsigned long n;
+};
+
+static struct count counts[4096];
+
+static void add(const struct endpoint *peer, int byte)
+{
+	const struct count *last = counts + sizeof(counts) / sizeof(counts[0]) - 1;
+	struct count *c;
+
+	for (c = counts; c < last && c->n; c++)
+		if (c->byte == byte && c->peer.len == peer->len &&
+		    !memcmp(&c->peer.sa, &peer->sa, peer->len))
+			break;
+	if (c == last)
+		die("tally", "too many");
+	if (!c->n++)
+		*c = (struct count){ .peer = *peer, .byte = byte, .n = 1 };
+}
+
+/* A descriptor that is readable once SIGTERM has come. */
+static int told_to_end(void)
+{
+	sigset_t term;
+	int fd;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &term, NULL))
+		die("sigprocmask", strerror(errno));
+	fd = signalfd(-1, &term, 0);
+	if (fd < 0)
+		die("signalfd", strerror(errno));
+	return fd;
+}
+
+/* Waits for a datagram, or the end when none is left. */
+static bool another(int fd, int end)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = end, .events = POLLIN } };
+
+	if (poll(p, 2, -1) < 0)
+		die("poll", strerror(errno));
+	return p[0].revents;
+}
+
+static int command_tally(int argc, char **argv)
+{
+	struct endpoint local, peer;
+	const struct count *c;
+	ssize_t offset, len;
+	int fd, end;
+
+	if (argc != 4)
+		usage();
+	offset = (ssize_t)number(argv[1], DATAGRAM_MAX);
+	local = endpoint(argv[2], argv[3]);
+	end = told_to_end();
+	fd = udp_socket(&local);
+	while (another(fd, end)) {
+		len = receive(fd, &peer);
+		add(&peer, offset < len ? buffer[offset] : -1);
+	}
+	for (c = counts; c->n; c++) {
+		print_endpoint(&c->peer);
+		printf(" %d %lu", c->byte, c->n);
+		end_line();
+	}
+	return 0;
+}
+
 static int command_echo(int argc, char **argv)
 {
 	struct endpoint local, peer;
@@ -363,6 +448,7 @@ int main(int argc, char **argv)
 		{ "send", command_send },
 		{ "raw", command_raw },
 		{ "sink", command_sink },
+		{ "tally", command_tally },
 		{ "echo", command_echo },
 		{ "ask", command_ask },
 	};

@@ -1,0 +1,111 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# -j DTLSCID: rules that come and go while there are flows, and namespaces that end.
+. lib.sh
+
+port=5684
+
+table() {
+	printf '%s\n' '*raw' "-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name $name $*" COMMIT
+}
+
+all_arrived() { [ $(($(arrived node1 node2) - before)) -ge "$1" ]; }
+
+new_flows() { sed -n 's/.* new-flows=\([0-9]*\) .*/\1/p' "/proc/net/xt_dtlscid/$name" | xargs; }
+
+ask() { on client udp ask -s "$client" -p 40000 -t 10000 "$vip" $port "$1"; }
+
+# The rule is replaced all the time, by one with another node more or less.
+replaced() {
+	name=replaced$f
+	two="--node 1=$(node 1) --node 2=$(node 2),weight=0"
+	table "$two" > smaller
+	table "$two --node 3=$(node 3),weight=0" > larger
+	"$tables-restore" smaller
+	for k in 1 2; do serve node$k tally 11 "$(node $k)" $port; done
+	before=$(arrived node1 node2)
+	ip netns exec client udp send -s "$client" -p 40000 -n 10000 \
+		"$vip" $port "$(cid12 1)" "$(cid12 2)" "$client_hello" &
+	times=0
+	while kill -0 $! 2> ended; do
+		for rule in larger smaller; do "$tables-restore" $rule; done
+		times=$((times + 1))
+	done
+	wait_for 30 all_arrived 30000
+	serve_no_more
+	check "IPv$f: replaced many times meanwhile: $times" test $times -gt 2
+	is "IPv$f: replaced: no datagram is lost or goes astray" "$(sort node1 node2)" \
+		"$(printf "$client 40000 %s 10000\n" 0 1 2)"
+	is "IPv$f: replaced: each was counted" "$(news $name)" "datagrams=30000 cid12=20000 client-hello=10000"
+	is "IPv$f: replaced: no flow began anew" "$(new_flows) $(zones | wc -l)" "1 1 2"
+	"$tables" -t raw -F
+	conntrack -F 2> flushed
+}
+
+# A rule that is gone for a while.
+gap() {
+	name=gap$f
+	serve node1 echo node1 "$(node 1)" $port
+	table --node 1="$(node 1)" --timeout 5,5 > rule
+	"$tables-restore" rule
+	is "IPv$f, deleted and added again: before" "$(ask "$(cid12 1)")" "node1 $vip $port"
+	serve_no_more
+	"$tables" -t raw -F
+	serve client sink -c 1 "$client" 40000
+	on node1 udp send -s "$(node 1)" -p $port "$client" 40000 "$no_cid"
+	wait_for 30 test -s client
+	is "IPv$f, deleted and added again: between, the node's address does not leak" \
+		"$(cat client)" "$vip $port $no_cid"
+	serve_no_more
+	"$tables-restore" rule
+	serve node1 echo node1 "$(node 1)" $port
+	is "IPv$f, deleted and added again: after" "$(ask "$(cid12 1)")" "node1 $vip $port"
+	is "IPv$f, deleted and added again: the counters go on, and so does the flow" \
+		"$(news $name), $(new_flows)" "datagrams=2 cid12=2, 1"
+	"$tables" -t raw -F
+	check "IPv$f, deleted: the name goes when its flows have expired" \
+		wait_for 30 test ! -e /proc/net/xt_dtlscid/$name
+	serve_no_more
+}
+
+# A namespace with a rule and flows of its own, of which one has the rule no more.
+namespace() {
+	ip netns add other
+	ip -n other link set lo up
+	for name in kept deleted; do
+		on other "$tables" -t raw -A OUTPUT -p udp -j DTLSCID --name $name --node 1="$1"
+		on other udp send "$1" $port "$(cid12 1)"
+		[ $name = kept ] || on other "$tables" -t raw -F
+	done
+	is "IPv$f: a namespace with flows" "$(on other flows -$f -z 1000:1999 | wc -l)" 2
+	is "IPv$f: and two names" "$(on other ls /proc/net/xt_dtlscid | xargs)" "deleted kept"
+	ip netns delete other
+}
+
+users() { awk '$1 == "xt_DTLSCID" { print $3 }' /proc/modules; }
+
+no_users() { [ "$(users)" = 0 ]; }
+
+sysctl -q -w net.core.rmem_default=16000000 net.core.netdev_max_backlog=10000
+topology 3
+for f in 4 6; do
+	family $f
+	replaced
+	gap
+done
+family 4; f=4
+namespace 127.0.0.1
+family 6; f=6
+namespace ::1
+check "rules of namespaces that are gone are no users of the module" wait_for 30 no_users
+
+# What is left here is for those who remove the modules.
+for f in 4 6; do
+	family $f
+	balance left --node 1="$(node 1)" --node 2="$(node 2)"
+	serve node$((f / 2 - 1)) echo node "$(node $((f / 2 - 1)))" $port
+	is "IPv$f: a flow that is left" "$(ask "$(cid12 $((f / 2 - 1)))")" "node $vip $port"
+done
+iptables -t raw -F
+serve_no_more
+finish
