@@ -78,7 +78,7 @@ teardown() {
 
 # send FIRST FLOWS PACKETS NODES
 send() {
-	on client ./flows send "$@" $node_byte "$to" $port $datagram
+	on client ./flows send "$@" "$node_byte" "$to" $port "$datagram"
 }
 
 # Datagrams that have come to the node's socket and found it full.
