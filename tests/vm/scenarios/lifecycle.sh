@@ -102,6 +102,25 @@ limits() {
 	wait_for 20 nobody
 }
 
+# As many nodes as there are ids of one byte.
+two_rules() {
+	name two
+	for first in 0 128; do
+		# shellcheck disable=SC2046 # words
+		balance "$name" $(seq $first $((first + 127)) | sed "s/.*/--node=&=$nodes&/")
+	done
+	is "IPv$f: 256 nodes in two rules" "$(grep -c ^node= "$file")" 256
+	"$tables-save" -t raw > dump
+	check "IPv$f: they are restored" "$tables-restore" dump
+	is "IPv$f: as they were" "$("$tables-save" -t raw | grep -c -- "--node=255=${nodes}255")$(
+		grep -c ^node= "$file")" 1256
+	is "IPv$f: nodes of the first rule are served" \
+		"$(asked 11 > answer; grep '^node=11 ' "$file" | cut -d ' ' -f 6)" "datagrams=1"
+	is "IPv$f: and of the second" \
+		"$(asked 200 > answer; grep '^node=200 ' "$file" | cut -d ' ' -f 6)" "datagrams=1"
+	flush
+}
+
 # Node 2's address is node 5's too, in a rule that a newer one has hidden but not replaced.
 hidden_entry() {
 	name hidden
@@ -182,6 +201,7 @@ for f in 4 6; do
 	outlives_rule
 	contradicts
 	limits
+	two_rules
 	hidden_entry
 	helper_goes
 	other_space
