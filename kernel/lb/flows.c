@@ -206,6 +206,7 @@ struct walk {
 	struct lb_service *s;
 	unsigned int flows;
 	bool expired;
+	unsigned long took;
 	u8 *seen[2];
 	struct lb_buckets *buckets[2];
 };
@@ -241,12 +242,15 @@ static int is_expired(struct nf_conn *ct, void *data)
 static void count_flows(struct walk *w)
 {
 	int before = atomic_read(&w->s->flows);
+	unsigned long start;
 
 	synchronize_rcu();	/* what was added before is in the table now, or dropped */
+	start = jiffies;	/* to wait for that costs nobody anything */
 	compat_ct_iterate(w->s->net, count_flow, w);
 	atomic_sub(before - (int)w->flows, &w->s->flows);
 	if (w->expired)
 		compat_ct_iterate(w->s->net, is_expired, w->s);
+	w->took = jiffies - start;
 }
 
 static void forget_live(struct lb_family *f)
@@ -261,14 +265,13 @@ static void forget_live(struct lb_family *f)
 /**
  * lb_walk() - count the flows, and see which old slots still have some
  * @s:		service, locked
- * @took:	jiffies that it took; may be NULL
+ * @took:	jiffies that the table took; may be NULL
  *
  * Return: whether clients may still be with an old slot of their bucket.
  */
 bool lb_walk(struct lb_service *s, unsigned long *took)
 {
 	struct walk w = { .s = s };
-	unsigned long start = jiffies;
 	bool moving = false;
 	int i;
 
@@ -287,11 +290,10 @@ bool lb_walk(struct lb_service *s, unsigned long *took)
 			 lb_buckets_settle(w.buckets[1], w.seen[1]);
 	kvfree(w.seen[0]);
 	kvfree(w.seen[1]);
-	start = jiffies - start;
 	WRITE_ONCE(s->next_walk,
-		   get_jiffies_64() + max_t(unsigned long, HZ, LB_WALK_SHARE * start));
+		   get_jiffies_64() + max_t(unsigned long, HZ, LB_WALK_SHARE * w.took));
 	if (took)
-		*took = start;
+		*took = w.took;
 	return moving;
 }
 
