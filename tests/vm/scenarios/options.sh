@@ -77,6 +77,7 @@ lengths() {
 	for record in record12 record13; do
 		answers "a node of another rule has that rule's CID length, $record" \
 			node2 "$($record 02ab2345cd6789ab)"
+		answers "and in the last flight, $record" node2 "$flight$($record 02ab2345cd6789ab)"
 	done
 	with unknown --node 1="$(node 1)"
 	answers 'of a CID of no known length only the id is read' node1 "$(record12 01)ff"

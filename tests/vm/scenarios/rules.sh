@@ -42,15 +42,19 @@ replaced() {
 	conntrack -F 2> flushed
 }
 
-# A rule that is gone for a while.
+# at_most SECONDS: whether no more is left of the flow.
+at_most() { [ "$(flows "-$f" -z 1001:1001 | sed 's/.* timeout=\([0-9]*\) .*/\1/')" -le "$1" ]; }
+
+# A rule that is gone for a while; longer than a name without flows is kept.
 gap() {
 	name=gap$f
 	serve node1 echo node1 "$(node 1)" $port
-	table --node 1="$(node 1)" --timeout 5,5 > rule
+	table --node 1="$(node 1)" --timeout 9,9 > rule
 	"$tables-restore" rule
 	is "IPv$f, deleted and added again: before" "$(ask "$(cid12 1)")" "node1 $vip $port"
 	serve_no_more
 	"$tables" -t raw -F
+	wait_for 30 at_most 5
 	serve client sink -c 1 "$client" 40000
 	on node1 udp send -s "$(node 1)" -p $port "$client" 40000 "$no_cid"
 	wait_for 30 test -s client
