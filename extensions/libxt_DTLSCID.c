@@ -34,6 +34,8 @@ enum option_id {
 	O_ID_MARK,
 	O_ID_CONNMARK,
 	O_NO_DNAT,
+	O_ZONE0_CHECK,
+	O_VIP,
 	O_NAME,
 };
 
@@ -54,6 +56,8 @@ static const struct option dtlscid_tg_opts[] = {
 	{ "id-mark",	  required_argument, NULL, O_ID_MARK },
 	{ "id-connmark",  required_argument, NULL, O_ID_CONNMARK },
 	{ "no-dnat",	  no_argument,	     NULL, O_NO_DNAT },
+	{ "zone0-check",  no_argument,	     NULL, O_ZONE0_CHECK },
+	{ "vip",	  required_argument, NULL, O_VIP },
 	{ "name",	  required_argument, NULL, O_NAME },
 	{ NULL, 0, NULL, 0 },
 };
@@ -131,6 +135,11 @@ static void dtlscid_tg_help(void)
 "                              (default: none)\n"
 "    --id-connmark MASK        and to these of the connection mark (default: none)\n"
 "    --no-dnat                 set zone, timeout and marks only (default: DNAT too)\n"
+"    --zone0-check             no zone for a CID whose client has a flow to its node\n"
+"                              in zone 0, as of IPVS (default: not looked for)\n"
+"    --vip ADDR:PORT           what a node sends to a client without a flow leaves\n"
+"                              from here, for IPv6 [ADDR]:PORT (default: from where\n"
+"                              the client of the node's last new flow sent to)\n"
 "    --name NAME               of the state that rules share (default dtlscid)\n"
 "In table raw, chains PREROUTING and OUTPUT, with -p udp.\n",
 	       XT_DTLSCID_NODES_MAX, XT_DTLSCID_TIMEOUT_MAX, XT_DTLSCID_FLOWS_MAX);
@@ -171,6 +180,14 @@ static void parse_timeout(const char *s, struct xt_dtlscid_tginfo_v0 *info)
 	t[1] = t[0] < defaults.timeout[1] ? t[0] : defaults.timeout[1];
 	if (*s++)
 		t[1] = parse_number(&s, "", "timeout", 1, XT_DTLSCID_TIMEOUT_MAX);
+}
+
+static void parse_vip(const char *s, struct xt_dtlscid_tginfo_v0 *info)
+{
+	const char *rest = parse_address(s, "vip", &info->vip, &info->vip_port);
+
+	if (*rest || !info->vip_port)
+		refuse("--vip: \"%s\" is not ADDR:PORT, for IPv6 [ADDR]:PORT", s);
 }
 
 static __u32 lowest_bit(__u32 mask)
@@ -229,6 +246,12 @@ static void parse_option(enum option_id o, const char *s, struct xt_dtlscid_tgin
 		break;
 	case O_NO_DNAT:
 		info->flags |= XT_DTLSCID_NO_DNAT;
+		break;
+	case O_ZONE0_CHECK:
+		info->flags |= XT_DTLSCID_ZONE0_CHECK;
+		break;
+	case O_VIP:
+		parse_vip(s, info);
 		break;
 	case O_NAME:
 		parse_name(s, info);
@@ -334,6 +357,14 @@ static void print_name(const struct xt_dtlscid_tginfo_v0 *info, const char *dash
 	xtables_save_string(info->name);
 }
 
+static void print_vip(const struct xt_dtlscid_tginfo_v0 *info, const char *dashes)
+{
+	if (!info->vip_port)
+		return;
+	printf(" %svip ", dashes);
+	print_address(stdout, &info->vip, info->vip_port);
+}
+
 static void print_options(const struct xt_dtlscid_tginfo_v0 *info, const char *dashes)
 {
 	enum option_id o;
@@ -350,6 +381,9 @@ static void print_options(const struct xt_dtlscid_tginfo_v0 *info, const char *d
 	print_mask(&numbers[O_ID_CONNMARK], info, dashes);
 	if (info->flags & XT_DTLSCID_NO_DNAT)
 		printf(" %sno-dnat", dashes);
+	if (info->flags & XT_DTLSCID_ZONE0_CHECK)
+		printf(" %szone0-check", dashes);
+	print_vip(info, dashes);
 	print_name(info, dashes);
 }
 

@@ -222,6 +222,27 @@
 -j DTLSCID --node 1=@1 --no-dnat;=;OK
 -j DTLSCID --node 1=@1 ! --no-dnat;--no-dnat: cannot be inverted;FAIL
 -j DTLSCID --node 1=@1 --no-dnat --no-dnat;--no-dnat: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --zone0-check;=;OK
+-j DTLSCID --node 1=@1 --new continue --zone0-check;=;OK
+-j DTLSCID --node 1=@1 ! --zone0-check;--zone0-check: cannot be inverted;FAIL
+-j DTLSCID --node 1=@1 --zone0-check --zone0-check;--zone0-check: given twice (at most once);FAIL
+-j DTLSCID --node 1=@1 --vip 198.51.100.1:5684;=;OK;4
+-j DTLSCID --node 1=@1 --vip [2001:db8:1::1]:5684;=;OK;6
+-j DTLSCID --node 1=@1 --vip 198.51.100.1:65535;=;OK;4
+-j DTLSCID --node 1=@1 --vip [2001:DB8:1:0::1]:0x1;-j DTLSCID --node 1=@1 --vip [2001:db8:1::1]:1;OK;6
+-j DTLSCID --node 1=@1 --vip 198.51.100.1;--vip: "198.51.100.1" is not ADDR:PORT;FAIL;4
+-j DTLSCID --node 1=@1 --vip 2001:db8:1::1;--vip: "2001:db8:1::1" is not ADDR:PORT, for IPv6 [ADDR]:PORT;FAIL;6
+-j DTLSCID --node 1=@1 --vip [2001:db8:1::1];is not ADDR:PORT;FAIL;6
+-j DTLSCID --node 1=@1 --vip 198.51.100.1:5684,up;--vip: "198.51.100.1:5684,up" is not ADDR:PORT;FAIL;4
+-j DTLSCID --node 1=@1 --vip [2001:db8:1::1]:5684;--vip: "[2001:db8:1::1]:5684" is not an IPv4 address;FAIL;4
+-j DTLSCID --node 1=@1 --vip 198.51.100.1:5684;--vip: "198.51.100.1:5684" is not an IPv6 address;FAIL;6
+-j DTLSCID --node 1=@1 --vip 0.0.0.0:5684;--vip: "0.0.0.0:5684" is not a unicast address;FAIL;4
+-j DTLSCID --node 1=@1 --vip [ff02::1]:5684;--vip: "[ff02::1]:5684" is not a unicast address;FAIL;6
+-j DTLSCID --node 1=@1 --vip 198.51.100.1:0;--vip PORT: "0" is out of range (1..65535);FAIL;4
+-j DTLSCID --node 1=@1 --vip [2001:db8:1::1]:65536;--vip PORT: "65536" is out of range (1..65535);FAIL;6
+-j DTLSCID --node 1=@1 --vip;requires an argument;FAIL
+-j DTLSCID --node 1=@1 ! --vip 198.51.100.1:5684;--vip: cannot be inverted;FAIL;4
+-j DTLSCID --node 1=@1 --vip 198.51.100.1:1 --vip 198.51.100.1:1;--vip: given twice (at most once);FAIL;4
 -j DTLSCID --node 1=@1 --name a;=;OK
 -j DTLSCID --node 1=@1 --name abcdefghijklmnopqrstuvwxyz01234;=;OK
 -j DTLSCID --node 1=@1 --name dtlscid;-j DTLSCID --node 1=@1;OK
@@ -233,6 +254,6 @@
 -j DTLSCID --node 1=@1 --name -t;--name: "-t" is not 1..31 printable characters;FAIL
 -j DTLSCID --node 1=@1 ! --name a;--name: cannot be inverted;FAIL
 -j DTLSCID --node 1=@1 --name a --name a;--name: given twice (at most once);FAIL
--j DTLSCID --node 1=@1:5684,weight=2,cid-length=8,up --node 2=@2 --id-offset 1 --id-length 2 --cid-length 6 --new drop --unknown continue --malformed continue --mixed first --not-dtls hash --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --max-flows 1000 --zone-base 2000 --id-mark 0xff --id-connmark 0xff00 --no-dnat --name other;=;OK;4
--j DTLSCID --node 1=[@1]:5684,weight=2,cid-length=8,up --node 2=@2 --id-offset 1 --id-length 2 --cid-length 6 --new drop --unknown continue --malformed continue --mixed first --not-dtls hash --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --max-flows 1000 --zone-base 2000 --id-mark 0xff --id-connmark 0xff00 --no-dnat --name other;=;OK;6
+-j DTLSCID --node 1=@1:5684,weight=2,cid-length=8,up --node 2=@2 --id-offset 1 --id-length 2 --cid-length 6 --new drop --unknown continue --malformed continue --mixed first --not-dtls hash --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --max-flows 1000 --zone-base 2000 --id-mark 0xff --id-connmark 0xff00 --no-dnat --zone0-check --vip 198.51.100.1:5684 --name other;=;OK;4
+-j DTLSCID --node 1=[@1]:5684,weight=2,cid-length=8,up --node 2=@2 --id-offset 1 --id-length 2 --cid-length 6 --new drop --unknown continue --malformed continue --mixed first --not-dtls hash --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --max-flows 1000 --zone-base 2000 --id-mark 0xff --id-connmark 0xff00 --no-dnat --zone0-check --vip [2001:db8:1::1]:5684 --name other;=;OK;6
 -m dtlscid --cid-length 6 --record cid -j DTLSCID --node 1=@1 --cid-length 8;=;OK

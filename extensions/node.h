@@ -71,22 +71,25 @@ static bool is_unicast(const union nf_inet_addr *addr)
 	       !IN_MULTICAST(ntohl(addr->ip));
 }
 
-/* ADDR[:PORT]; returns what follows. */
-static const char *parse_address(const char *s, struct xt_dtlscid_node *node)
+/* ADDR[:PORT], ended by ",", the value of --@option; returns what follows. */
+static const char *parse_address(const char *s, const char *option, union nf_inet_addr *to,
+				 __be16 *port)
 {
 	int n = strcspn(s, ",");
 	char addr[64];		/* longer than any address: what is cut is none */
 	const char *rest = cut_address(s, addr, sizeof(addr));
+	char what[32];
 
 	if (!rest || (*rest && !strchr(":,", *rest)) ||
-	    inet_pton(afinfo->family, addr, &node->addr) != 1)
-		refuse("--node: \"%.*s\" is not an IPv%c address", n, s,
+	    inet_pton(afinfo->family, addr, to) != 1)
+		refuse("--%s: \"%.*s\" is not an IPv%c address", option, n, s,
 		       afinfo->family == AF_INET6 ? '6' : '4');
-	if (!is_unicast(&node->addr))
-		refuse("--node: \"%.*s\" is not a unicast address", n, s);
+	if (!is_unicast(to))
+		refuse("--%s: \"%.*s\" is not a unicast address", option, n, s);
 	if (*rest == ':') {
 		rest++;
-		node->port = htons(parse_number(&rest, ",", "node PORT", 1, UINT16_MAX));
+		snprintf(what, sizeof(what), "%s PORT", option);
+		*port = htons(parse_number(&rest, ",", what, 1, UINT16_MAX));
 	}
 	return rest;
 }
@@ -153,29 +156,34 @@ static void parse_node(const char *s, struct xt_dtlscid_tginfo_v0 *info)
 		if (other->id == node->id)
 			refuse("--node: id %u given twice (at most once)", node->id);
 	node->weight = 1;
-	s = parse_address(s + 1, node);
+	s = parse_address(s + 1, "node", &node->addr, &node->port);
 	parse_suffixes(s, info, info->nnodes);
 	info->nnodes++;
 }
 
 /* For xtables-monitor 1.8.9 all is IPv4; but there the rest of an address is 0. */
-static int node_family(const struct xt_dtlscid_node *node)
+static int family_of(const union nf_inet_addr *addr)
 {
-	const __u32 *part = node->addr.all;
+	return addr->all[1] | addr->all[2] | addr->all[3] ? AF_INET6 : afinfo->family;
+}
 
-	return part[1] | part[2] | part[3] ? AF_INET6 : afinfo->family;
+static void print_address(FILE *f, const union nf_inet_addr *addr, __be16 port)
+{
+	int family = family_of(addr);
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(family, addr, text, sizeof(text));
+	fprintf(f, port && family == AF_INET6 ? "[%s]" : "%s", text);
+	if (port)
+		fprintf(f, ":%u", ntohs(port));
 }
 
 static void print_node(FILE *f, const struct xt_dtlscid_tginfo_v0 *info, unsigned int i)
 {
 	const struct xt_dtlscid_node *node = &info->node[i];
-	bool brackets = node->port && node_family(node) == AF_INET6;
-	char addr[INET6_ADDRSTRLEN] = "";
 
-	inet_ntop(node_family(node), &node->addr, addr, sizeof(addr));
-	fprintf(f, brackets ? "%u=[%s]" : "%u=%s", node->id, addr);
-	if (node->port)
-		fprintf(f, ":%u", ntohs(node->port));
+	fprintf(f, "%u=", node->id);
+	print_address(f, &node->addr, node->port);
 	if (node->weight != 1)
 		fprintf(f, ",weight=%u", node->weight);
 	if (node->cid_length)

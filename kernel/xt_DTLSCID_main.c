@@ -21,8 +21,9 @@ static unsigned int dtlscid_tg(struct sk_buff *skb, const struct xt_action_param
 
 static bool flags_valid(const struct xt_dtlscid_tginfo_v0 *info)
 {
-	return !(info->flags & ~(XT_DTLSCID_HASH_KEY | XT_DTLSCID_NO_DNAT)) &&
-	       !info->pad && !info->pad2 && !info->pad3;
+	return !(info->flags & ~(XT_DTLSCID_HASH_KEY | XT_DTLSCID_NO_DNAT |
+				 XT_DTLSCID_ZONE0_CHECK)) &&
+	       !info->pad && !info->pad2;
 }
 
 static bool is_unicast(const union nf_inet_addr *a, u8 pf)
@@ -60,6 +61,12 @@ static bool nodes_valid(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
 		if (info->state[i / 4] >> 2 * (i % 4) & 3)
 			return false;
 	return !memchr_inv(&info->node[used], 0, (max - used) * sizeof(info->node[0]));
+}
+
+static bool vip_valid(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
+{
+	return info->vip_port ? is_unicast(&info->vip, pf) :
+				!memchr_inv(&info->vip, 0, sizeof(info->vip));
 }
 
 static bool is_one_of(u8 action, u8 a, u8 b, u8 c)
@@ -142,6 +149,8 @@ static const char *invalid(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
 		return "--hash-key";
 	if (!name_valid(info))
 		return "--name";
+	if (!vip_valid(info, pf))
+		return "--vip";
 	return NULL;
 }
 
@@ -174,7 +183,10 @@ static void set_format(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *inf
 	r->cid_length = info->format.cid_length;
 	r->format = info->format;
 	r->format.cid_length = 0;
+	r->zone0_check = info->flags & XT_DTLSCID_ZONE0_CHECK;
 	r->shortcut = dtls_shortcut(&r->format);
+	if (r->zone0_check)	/* which is not what the shortcut is for */
+		r->shortcut.header = U16_MAX;
 }
 
 static struct lb_rule *rule_new(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
@@ -191,6 +203,8 @@ static struct lb_rule *rule_new(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
 	r->info.max_flows = info->max_flows;
 	r->info.id_connmark = info->id_connmark;
 	r->info.no_dnat = info->flags & XT_DTLSCID_NO_DNAT;
+	r->info.vip = info->vip;
+	r->info.vip_port = info->vip_port;
 	set_actions(r, info);
 	set_format(r, info);
 	return r;
@@ -262,9 +276,9 @@ static int __init xt_dtlscid_target_init(void)
 	int err;
 
 	/* Equal for 32 and 64 bit user space, and small enough for nft. */
-	BUILD_BUG_ON(offsetof(struct xt_dtlscid_tginfo_v0, node) != 116);
-	BUILD_BUG_ON(offsetof(struct xt_dtlscid_tginfo_v0, kernel) != 3192);
-	BUILD_BUG_ON(sizeof(struct xt_dtlscid_tginfo_v0) != 3200);
+	BUILD_BUG_ON(offsetof(struct xt_dtlscid_tginfo_v0, node) != 132);
+	BUILD_BUG_ON(offsetof(struct xt_dtlscid_tginfo_v0, kernel) != 3208);
+	BUILD_BUG_ON(sizeof(struct xt_dtlscid_tginfo_v0) != 3216);
 	err = lb_service_init();
 	if (err)
 		return err;

@@ -95,17 +95,26 @@ static noinline unsigned int refuse(const struct lb_rule *r, enum lb_reason reas
 	return r->action[reason] == LB_PASS ? XT_CONTINUE : NF_DROP;
 }
 
+static __always_inline unsigned int served(struct lb_rule *r, struct sk_buff *skb,
+					   struct verdict v, unsigned int n)
+{
+	struct lb_count __percpu *count = v.node->count[r->v6];
+
+	this_cpu_add(r->cpu->total.reason[v.reason], n);
+	this_cpu_add(count->datagrams, n);
+	this_cpu_write(count->last[v.reason], jiffies);
+	if (unlikely(r->id_mark))
+		skb->mark = lb_mark(skb->mark, r->id_mark, v.node->id);
+	return XT_CONTINUE;
+}
+
 /* To the slot, as @n datagrams. */
 static __always_inline unsigned int serve(struct lb_rule *r, struct sk_buff *skb,
 					  struct verdict v, unsigned int n)
 {
 	if (unlikely(!lb_attach(r->service, r->cpu, skb, v.reason, r->zone_base + v.slot)))
 		return refuse(r, LB_NO_TEMPLATE, n);
-	this_cpu_add(r->cpu->reason[v.reason], n);
-	this_cpu_add(v.node->count[r->v6]->datagrams, n);
-	if (unlikely(r->id_mark))
-		skb->mark = lb_mark(skb->mark, r->id_mark, v.node->id);
-	return XT_CONTINUE;
+	return served(r, skb, v, n);
 }
 
 /* Where the client's flow lives, if it does; else, when it may be a new one, its bucket. */
@@ -159,6 +168,30 @@ static __always_inline unsigned int serve_client(struct lb_rule *r, struct sk_bu
 	return refuse(r, r->action[reason] == LB_LIVE ? reason : LB_NODE_DOWN, n);
 }
 
+/* Whether the client's flow in the default zone, somebody else's, goes to the slot. */
+static bool zone0_serves(const struct packet *p, u16 number)
+{
+	const struct lb_rule *r = p->rule;
+	const struct lb_slot *slot = xa_load(&r->family->slots, number);
+	struct nf_conntrack_tuple from, reply;
+
+	return slot && nf_ct_get_tuplepr(p->skb, skb_network_offset(p->skb), r->pf,
+					 r->service->net, &from) &&
+	       lb_zone0_reply(r->service, &from, &reply) &&
+	       nf_inet_addr_cmp(&reply.src.u3, &slot->addr) &&
+	       reply.src.u.udp.port == (slot->port ?: from.dst.u.udp.port);
+}
+
+/* By its CID. */
+static unsigned int serve_node(const struct packet *p, struct verdict v, unsigned int n)
+{
+	struct lb_rule *r = p->rule;
+
+	if (r->zone0_check && zone0_serves(p, v.slot))
+		return served(r, p->skb, v, n);
+	return serve(r, p->skb, v, n);
+}
+
 static noinline unsigned int act(const struct packet *p, struct verdict v, unsigned int n)
 {
 	struct lb_rule *r = p->rule;
@@ -167,7 +200,7 @@ static noinline unsigned int act(const struct packet *p, struct verdict v, unsig
 
 	switch (r->action[v.reason]) {
 	case LB_SERVE:
-		return serve(r, p->skb, v, n);
+		return serve_node(p, v, n);
 	case LB_HASH:
 	case LB_LIVE:
 		port = skb_header_pointer(p->skb, p->thoff, sizeof(buf), &buf);
@@ -278,7 +311,7 @@ static const struct lb_entry *lone_cid13(const struct lb_rule *r, const u8 *payl
 	struct nf_dtlscid_format f = r->format;
 	const struct lb_entry *e;
 
-	if (!dtls_lone_cid13(&f, payload, len))
+	if (r->zone0_check || !dtls_lone_cid13(&f, payload, len))
 		return NULL;
 	e = lb_find(rcu_dereference(r->view), dtls_node_id(&f, payload + 1));
 	if (!is_served(e))

@@ -2,8 +2,12 @@
 /* Our conntrack entries: their timeouts, the templates they are made by, their number. */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_ecache.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
+#include <net/netfilter/nf_conntrack_timestamp.h>
+#include <net/netfilter/nf_nat.h>
 #include "../compat/conntrack.h"
 #include "lb.h"
 
@@ -70,7 +74,7 @@ struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind)
 	struct nf_conn *t = template_new(s, kind, GFP_ATOMIC | __GFP_NOWARN);
 
 	if (t)
-		this_cpu_inc(s->cpu->once);
+		this_cpu_inc(s->cpu->total.once);
 	return t;
 }
 
@@ -166,6 +170,30 @@ struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 	return NULL;
 }
 
+/**
+ * lb_zone0_reply() - what answers a client by its flow in the default zone
+ * @s:		service
+ * @from:	from client to service
+ * @reply:	filled in
+ *
+ * Return: whether it has one that it began.
+ */
+bool lb_zone0_reply(const struct lb_service *s, const struct nf_conntrack_tuple *from,
+		    struct nf_conntrack_tuple *reply)
+{
+	struct nf_conntrack_tuple_hash *h = nf_conntrack_find_get(s->net, &nf_ct_zone_dflt, from);
+	struct nf_conn *ct;
+	bool began;
+
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	began = NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL;
+	*reply = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	nf_ct_put(ct);
+	return began;
+}
+
 /* Not more often than once a second, and than makes up its share of the time. */
 static void walk_if_due(struct lb_service *s)
 {
@@ -198,6 +226,73 @@ bool lb_flow_add(struct lb_service *s)
 		walk_if_due(s);
 	if (n <= max)
 		return true;
+	atomic_dec(&s->flows);
+	return false;
+}
+
+/* As conntrack does for a first packet; a reply is not seen yet. */
+static bool equip(struct lb_service *s, struct nf_conn *ct)
+{
+	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
+	nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
+	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
+	if (!nf_ct_timeout_ext_add(ct, s->timeout[LB_NO_CID], GFP_ATOMIC))
+		return false;
+	ct->timeout = nfct_time_stamp + READ_ONCE(s->seconds[1]) * HZ;
+	ct->proto.udp.stream_ts = jiffies + 2 * HZ;
+	return true;
+}
+
+/*
+ * To the node, and from the client as it is: conntrack would give it another port if
+ * somebody else had a flow with this reply.
+ */
+static bool translate(struct lb_family *f, struct nf_conn *ct, struct lb_slot *slot,
+		      const struct nf_conntrack_tuple *reply)
+{
+	const struct nf_conntrack_tuple *is = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+
+	return lb_bind(f, ct, slot) == NF_ACCEPT &&
+	       nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) == NF_ACCEPT &&
+	       nf_ct_tuple_equal(is, reply);
+}
+
+/**
+ * lb_flow_insert() - make a flow of which there was no first packet
+ * @s:		service
+ * @f:		family
+ * @slot:	where it goes
+ * @from:	tuple from client to service
+ * @reply:	what the node sends
+ *
+ * It counts as born without a CID: nobody knows, and a client that sends none is to
+ * find the node that spoke to it.
+ *
+ * Return: whether it is there now.
+ */
+bool lb_flow_insert(struct lb_service *s, struct lb_family *f, struct lb_slot *slot,
+		    const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply)
+{
+	struct nf_conntrack_zone zone = lb_zone(s, slot->number);
+	struct nf_conntrack_tuple back;
+	struct nf_conn *ct;
+
+	if (!nf_ct_invert_tuple(&back, from) || !lb_flow_add(s))
+		return false;
+	ct = nf_conntrack_alloc(s->net, &zone, from, &back, GFP_ATOMIC);
+	if (IS_ERR(ct))
+		goto none;
+	if (!equip(s, ct) || !translate(f, ct, slot, reply))
+		goto free;
+	ct->status |= IPS_CONFIRMED;
+	if (nf_conntrack_hash_check_insert(ct))
+		goto free;
+	nf_conntrack_event_report(IPCT_NEW, ct, 0, 0);
+	nf_ct_put(ct);
+	return true;
+free:
+	nf_conntrack_free(ct);
+none:
 	atomic_dec(&s->flows);
 	return false;
 }

@@ -23,7 +23,7 @@
 
 static unsigned int note(const struct lb_service *s, enum lb_icmp what)
 {
-	this_cpu_inc(s->cpu->icmp[what]);
+	this_cpu_inc(s->cpu->total.icmp[what]);
 	return NF_ACCEPT;
 }
 

@@ -12,12 +12,15 @@
 
 #include <linux/atomic.h>
 #include <linux/hash.h>
+#include <linux/hashtable.h>
+#include <linux/jhash.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/xt_DTLSCID.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
+#include <linux/seqlock.h>
 #include <linux/siphash.h>
 #include <linux/xarray.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -56,16 +59,31 @@ enum lb_icmp {
 	LB_ICMPS
 };
 
-struct lb_cpu {
+/* What became of nodes' packets that no flow had; see first.c. */
+enum lb_first {
+	LB_FIRST_FLOWS,
+	LB_FIRST_REFUSED,
+	LB_FIRSTS
+};
+
+/* What a service counts, nothing but u64. */
+struct lb_totals {
 	u64 reason[LB_REASONS];
 	u64 icmp[LB_ICMPS];
+	u64 first[LB_FIRSTS];
 	u64 once;		/* templates made for a packet: this CPU's own was in use */
+};
+
+struct lb_cpu {
+	struct lb_totals total;
 	struct nf_conn *template[LB_KINDS];
 };
 
+/* @last: when the last datagram of a kind came, in jiffies; 0: never */
 struct lb_count {
 	u64 datagrams;
 	u64 flows;
+	unsigned long last[LB_KINDS];
 };
 
 /**
@@ -76,6 +94,7 @@ struct lb_count {
  * @typed:	the state that a rule said last
  * @before:	both, before the rule that is being added said something
  * @count:	datagrams and new flows in IPv4, in IPv6
+ * @zero:	the same, when somebody wrote "zero"
  * @rcu:	for its end
  */
 struct lb_node {
@@ -88,7 +107,15 @@ struct lb_node {
 		u8 typed;
 	} before;
 	struct lb_count __percpu *count[2];
+	struct lb_count zero[2];
 	struct rcu_head rcu;
+};
+
+/* An address and port that clients send to; port 0: not known. */
+struct lb_vip {
+	seqlock_t lock;
+	union nf_inet_addr addr;
+	__be16 port;
 };
 
 /**
@@ -98,6 +125,8 @@ struct lb_node {
  * @number:	the slot's zone is the service's zone base plus this
  * @users:	entries of rules
  * @node:	the node that it counts for: of several ids here, the lowest
+ * @vip:	what the client of its last new flow sent to
+ * @by_addr:	in its family's table
  * @shared:	several ids are here
  * @rcu:	for its end
  *
@@ -115,6 +144,8 @@ struct lb_slot {
 	u16 number;
 	unsigned int users;
 	struct lb_node *node;
+	struct lb_vip vip;
+	struct hlist_node by_addr;
 	bool shared;
 	bool serves;
 	bool flush;
@@ -132,6 +163,7 @@ struct lb_slot {
 #define LB_SLOTS_MAX	4096
 
 #define LB_WALK_SHARE	50	/* one part of the time for walks */
+#define LB_WALK_AGAIN	(2 * HZ) /* while clients move, or a name has only flows */
 
 /* A node as a rule says it; @cid_length: 0 when nobody says it. */
 struct lb_entry {
@@ -208,10 +240,13 @@ struct lb_buckets {
  * @table:	nodes of all its rules; of an id's several the newest rule's
  * @buckets:	choice of a node for clients without a CID
  * @slots:	struct lb_slot by number
+ * @by_addr:	the same by address
  * @nslots:	how many there are
  * @next:	where the search for the flow of an ICMP error goes on
  * @id_connmark: of the newest rule
  * @no_dnat:	of the newest rule
+ * @vip:	of the newest rule
+ * @last:	what the client of the last new flow sent to
  * @hooked:	hooks are registered
  * @nat:	look-up functions of NAT, for PRE_ROUTING and LOCAL_OUT
  * @icmp:	hook for ICMP errors
@@ -220,10 +255,13 @@ struct lb_family {
 	struct lb_table __rcu *table;
 	struct lb_buckets __rcu *buckets;
 	struct xarray slots;
+	DECLARE_HASHTABLE(by_addr, 8);
 	unsigned int nslots;
 	unsigned int next;
 	u32 id_connmark;
 	bool no_dnat;
+	struct lb_vip vip;
+	struct lb_vip last;
 	bool hooked;
 	struct nf_hook_ops nat[2];
 	struct nf_hook_ops icmp;
@@ -255,6 +293,7 @@ struct lb_service {
 	struct lb_family family[2];
 
 	struct lb_cpu __percpu *cpu;
+	struct lb_totals zero;	/* what had been counted when somebody wrote "zero" */
 	struct nf_ct_timeout *timeout[LB_KINDS];
 	unsigned int seconds[2];
 	atomic_t flows;		/* see flows.c */
@@ -279,6 +318,7 @@ enum lb_action {
  * @cid_length:	as the rule says, for unknown nodes
  * @pf:		NFPROTO_IPV4 or IPV6
  * @v6:		the latter
+ * @zone0_check: no zone where the client's flow in the default one goes to the node
  * @action:	enum lb_action by enum lb_reason
  * @zone_base:	of the service
  * @id_mark:	bits of the packet mark for the node id
@@ -300,6 +340,7 @@ struct lb_rule {
 	u16 zone_base;
 	u32 id_mark;
 	bool v6;
+	bool zone0_check;
 	struct lb_cpu __percpu *cpu;
 	struct lb_table __rcu *view;
 	struct lb_table *own;
@@ -311,6 +352,8 @@ struct lb_rule {
 		u32 max_flows;
 		u32 id_connmark;
 		bool no_dnat;
+		union nf_inet_addr vip;
+		__be16 vip_port;
 	} info;
 };
 
@@ -332,7 +375,7 @@ static inline u8 lb_pf(const struct lb_service *s, const struct lb_family *f)
 
 static inline void lb_count(const struct lb_service *s, enum lb_reason reason, long n)
 {
-	this_cpu_add(s->cpu->reason[reason], n);
+	this_cpu_add(s->cpu->total.reason[reason], n);
 }
 
 /* A mark with @id in the bits of @mask. */
@@ -356,11 +399,17 @@ int lb_tables(struct lb_service *s);
 void lb_tables_drop(struct lb_service *s);
 
 /* nodes.c */
+static inline u32 lb_addr_hash(const union nf_inet_addr *a)
+{
+	return jhash2(a->all, ARRAY_SIZE(a->all), 0);
+}
+
 int lb_rule_nodes(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
 void lb_rule_forget(struct lb_rule *r);
 bool lb_type_states(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
 void lb_untype_states(struct lb_rule *r);
 void lb_flush_down(struct lb_service *s);
+void lb_flush_node(struct lb_service *s, const struct lb_node *n);
 void lb_sweep(struct lb_service *s);
 void lb_nodes_free(struct lb_service *s);
 
@@ -430,11 +479,15 @@ int lb_flows_init(struct lb_service *s);
 void lb_flows_free(struct lb_service *s);
 void lb_timeouts(struct lb_service *s, const u32 seconds[2]);
 bool lb_flow_add(struct lb_service *s);
+bool lb_flow_insert(struct lb_service *s, struct lb_family *f, struct lb_slot *slot,
+		    const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply);
 bool lb_walk(struct lb_service *s, unsigned long *took);
 void lb_flush(struct lb_service *s);
 void lb_flows_detach(struct lb_service *s);
 int lb_kind(const struct lb_service *s, const struct nf_conn *ct);
 struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind);
+bool lb_zone0_reply(const struct lb_service *s, const struct nf_conntrack_tuple *from,
+		    struct nf_conntrack_tuple *reply);
 struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 			     const struct nf_conntrack_tuple *tuple);
 
@@ -487,6 +540,17 @@ static __always_inline bool lb_attach(struct lb_service *s, struct lb_cpu __perc
 	return true;
 }
 
+/* first.c */
+void lb_vip_set(struct lb_vip *v, const union nf_inet_addr *addr, __be16 port);
+bool lb_vip_get(struct lb_vip *v, union nf_inet_addr *addr, __be16 *port);
+bool lb_speaks_from(struct lb_family *f, struct lb_slot *slot, union nf_inet_addr *addr,
+		    __be16 *port);
+unsigned int lb_first(struct lb_service *s, struct sk_buff *skb, const struct nf_conn *ct,
+		      const struct nf_hook_state *state);
+
+/* nat.c */
+unsigned int lb_bind(struct lb_family *f, struct nf_conn *ct, struct lb_slot *slot);
+
 /* nat.c, icmp.c: hook functions; their private data is the service. */
 unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 unsigned int lb_icmp(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
@@ -506,5 +570,10 @@ bool lb_split(struct sk_buff *skb);
 
 /* proc.c */
 int lb_proc_add(struct lb_service *s, struct proc_dir_entry *dir);
+void lb_totals(const struct lb_service *s, struct lb_totals *sum);
+void lb_node_count(const struct lb_node *n, bool v6, struct lb_count *sum);
+
+/* command.c */
+int lb_command(struct lb_service *s, char *text);
 
 #endif /* _DTLSCID_LB_H */

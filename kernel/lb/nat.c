@@ -58,6 +58,24 @@ static void set_connmark(struct nf_conn *ct, u32 mask, u32 id)
 }
 
 /**
+ * lb_bind() - a new flow's node
+ * @f:		family
+ * @ct:		entry, not confirmed
+ * @slot:	where it goes
+ */
+unsigned int lb_bind(struct lb_family *f, struct nf_conn *ct, struct lb_slot *slot)
+{
+	const struct nf_conntrack_tuple *from = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	struct lb_node *node = READ_ONCE(slot->node);
+
+	this_cpu_inc(node->count[lb_v6(nf_ct_l3num(ct))]->flows);
+	set_connmark(ct, READ_ONCE(f->id_connmark), node->id);
+	lb_vip_set(&slot->vip, &from->dst.u3, from->dst.u.udp.port);
+	lb_vip_set(&f->last, &from->dst.u3, from->dst.u.udp.port);
+	return READ_ONCE(f->no_dnat) ? NF_ACCEPT : dnat(ct, slot);
+}
+
+/**
  * lb_nat() - NAT's question about the first packet of a flow
  * @priv:	service
  * @skb:	packet
@@ -73,21 +91,17 @@ unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state 
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	struct lb_slot *slot;
-	struct lb_node *node;
 	int kind;
 
 	if (!ct || ctinfo != IP_CT_NEW || nf_ct_is_template(ct))
 		return NF_ACCEPT;
 	kind = lb_kind(s, ct);
 	if (kind < 0)
-		return NF_ACCEPT;
+		return lb_first(s, skb, ct, state);
 	slot = xa_load(&f->slots, nf_ct_zone(ct)->id - s->zone_base);
 	if (!slot)
 		return drop(s, skb, state->pf, kind, LB_UNKNOWN_NODE, NULL);
 	if (!lb_flow_add(s))
 		return drop(s, skb, state->pf, kind, LB_MAX_FLOWS, slot);
-	node = READ_ONCE(slot->node);
-	this_cpu_inc(node->count[lb_v6(state->pf)]->flows);
-	set_connmark(ct, READ_ONCE(f->id_connmark), node->id);
-	return READ_ONCE(f->no_dnat) ? NF_ACCEPT : dnat(ct, slot);
+	return lb_bind(f, ct, slot);
 }

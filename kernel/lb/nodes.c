@@ -85,9 +85,11 @@ static struct lb_slot *slot_new(struct lb_service *s, struct lb_family *f,
 	slot->addr = n->addr;
 	slot->port = n->port;
 	slot->node = node;
+	seqlock_init(&slot->vip.lock);
 	err = slot_number(f, slot, n->id, U16_MAX - s->zone_base);
 	if (!err) {
 		f->nslots++;
+		hash_add_rcu(f->by_addr, &slot->by_addr, lb_addr_hash(&slot->addr));
 		return slot;
 	}
 	if (err == -EBUSY)
@@ -224,6 +226,36 @@ void lb_flush_down(struct lb_service *s)
 	lb_flush(s);
 }
 
+static void mark_of(struct lb_family *f, const struct lb_table *t, u32 id)
+{
+	const struct lb_entry *e = t ? lb_find(t, id) : NULL;
+	struct lb_slot *slot = e ? xa_load(&f->slots, e->slot) : NULL;
+
+	if (slot)
+		slot->flush = true;
+}
+
+/**
+ * lb_flush_node() - delete the flows of a node, in all slots that a rule gives it
+ * @s: service, locked
+ * @n: node
+ */
+void lb_flush_node(struct lb_service *s, const struct lb_node *n)
+{
+	const struct lb_rule *r;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(s->family); i++) {
+		struct lb_family *f = &s->family[i];
+
+		mark_of(f, rcu_dereference_protected(f->table, lockdep_is_held(&s->lock)), n->id);
+		list_for_each_entry(r, &s->rules, list)
+			if (r->family == f)
+				mark_of(f, r->own, n->id);
+	}
+	lb_flush(s);
+}
+
 static bool mark_unused(struct lb_family *f)
 {
 	struct lb_slot *slot;
@@ -247,6 +279,7 @@ static void sweep_slots(struct lb_family *f)
 		if (slot->users)
 			continue;
 		xa_erase(&f->slots, i);
+		hash_del_rcu(&slot->by_addr);
 		f->nslots--;
 		kfree_rcu(slot, rcu);
 	}

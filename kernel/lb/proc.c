@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /proc/net/xt_dtlscid/NAME: a line for each node and family, then one each of what
- * the datagrams and the ICMP errors came to, then one of the flows.
+ * the datagrams, the ICMP errors and the nodes' first packets came to, then one of the
+ * name.  What may be written to it says command.c.
  */
 #include <linux/seq_file.h>
 #include <linux/user_namespace.h>
@@ -9,6 +10,7 @@
 #include "../compat/proc.h"
 #include "lb.h"
 
+#define COMMAND_MAX	63	/* bytes */
 #define NODE_LINE	256	/* bytes, at most: a text that does not fit is made anew */
 
 /* By enum lb_reason. */
@@ -35,6 +37,12 @@ static const char *const icmps[LB_ICMPS] = {
 	[LB_ICMP_LIMITED]	= "limited",
 };
 
+/* By enum lb_first. */
+static const char *const firsts[LB_FIRSTS] = {
+	[LB_FIRST_FLOWS]	= "flows",
+	[LB_FIRST_REFUSED]	= "refused",
+};
+
 /* By enum xt_dtlscid_state. */
 static const char *const states[] = {
 	[XT_DTLSCID_UP]		= "up",
@@ -42,41 +50,109 @@ static const char *const states[] = {
 	[XT_DTLSCID_DOWN]	= "down",
 };
 
-static void show_address(struct seq_file *m, u8 pf, const struct lb_slot *slot)
+static void show_address(struct seq_file *m, u8 pf, const union nf_inet_addr *addr, __be16 port)
 {
 	if (pf == NFPROTO_IPV4)
-		seq_printf(m, "%pI4", &slot->addr.ip);
-	else if (slot->port)
-		seq_printf(m, "[%pI6c]", &slot->addr.in6);
+		seq_printf(m, "%pI4", &addr->ip);
 	else
-		seq_printf(m, "%pI6c", &slot->addr.in6);
-	if (slot->port)
-		seq_printf(m, ":%u", ntohs(slot->port));
+		seq_printf(m, port ? "[%pI6c]" : "%pI6c", &addr->in6);
+	if (port)
+		seq_printf(m, ":%u", ntohs(port));
 }
 
-static void sum_counts(const struct lb_count __percpu *count, struct lb_count *sum)
+/* What a node has been sent in a family, all in all, and when last. */
+void lb_node_count(const struct lb_node *n, bool v6, struct lb_count *sum)
 {
-	int cpu;
+	int cpu, k;
 
 	*sum = (struct lb_count){};
 	for_each_possible_cpu(cpu) {
-		sum->datagrams += per_cpu_ptr(count, cpu)->datagrams;
-		sum->flows += per_cpu_ptr(count, cpu)->flows;
+		const struct lb_count *c = per_cpu_ptr(n->count[v6], cpu);
+
+		sum->datagrams += c->datagrams;
+		sum->flows += c->flows;
+		for (k = 0; k < LB_KINDS; k++)
+			if (c->last[k] && (!sum->last[k] || time_after(c->last[k], sum->last[k])))
+				sum->last[k] = c->last[k];
 	}
+}
+
+/* What a service has counted, all in all. */
+void lb_totals(const struct lb_service *s, struct lb_totals *sum)
+{
+	u64 *to = (u64 *)sum;
+	unsigned int i;
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const u64 *from = (const u64 *)&per_cpu_ptr(s->cpu, cpu)->total;
+
+		for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
+			to[i] += from[i];
+	}
+}
+
+/* Since "zero" was written. */
+static void totals_shown(const struct lb_service *s, struct lb_totals *sum)
+{
+	const u64 *zero = (const u64 *)&s->zero;
+	u64 *to = (u64 *)sum;
+	unsigned int i;
+
+	lb_totals(s, sum);
+	for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
+		to[i] -= zero[i];
+}
+
+static void show_age(struct seq_file *m, const char *what, unsigned long last)
+{
+	if (last)
+		seq_printf(m, " %s-age=%lu", what, (jiffies - last) / HZ);
+	else
+		seq_printf(m, " %s-age=-", what);
+}
+
+static unsigned long later(unsigned long a, unsigned long b)
+{
+	return a && (!b || time_after(a, b)) ? a : b;
+}
+
+static void show_ages(struct seq_file *m, const unsigned long *last)
+{
+	show_age(m, "cid", later(later(last[LB_CID12], last[LB_CID13]), last[LB_MIXED]));
+	show_age(m, "handshake", last[LB_CLIENT_HELLO]);
+}
+
+static void show_vip(struct seq_file *m, u8 pf, struct lb_family *f, struct lb_slot *slot)
+{
+	union nf_inet_addr addr;
+	__be16 port;
+
+	seq_puts(m, " vip=");
+	if (lb_speaks_from(f, slot, &addr, &port))
+		show_address(m, pf, &addr, port);
+	else
+		seq_putc(m, '-');
+	seq_putc(m, '\n');
 }
 
 static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family *f,
 		      const struct lb_entry *e)
 {
-	const struct lb_slot *slot = xa_load(&f->slots, e->slot);
+	struct lb_slot *slot = xa_load(&f->slots, e->slot);
+	u8 pf = lb_pf(s, f);
+	const struct lb_count *zero = &e->node->zero[lb_v6(pf)];
 	struct lb_count sum;
 
-	sum_counts(e->node->count[lb_v6(lb_pf(s, f))], &sum);
+	lb_node_count(e->node, lb_v6(pf), &sum);
 	seq_printf(m, "node=%u addr=", e->id);
-	show_address(m, lb_pf(s, f), slot);
-	seq_printf(m, " weight=%u state=%s zone=%u datagrams=%llu new-flows=%llu live-flows=%u\n",
+	show_address(m, pf, &slot->addr, slot->port);
+	seq_printf(m, " weight=%u state=%s zone=%u datagrams=%llu new-flows=%llu live-flows=%u",
 		   e->weight, states[e->node->state], s->zone_base + e->slot,
-		   sum.datagrams, sum.flows, slot->live);
+		   sum.datagrams - zero->datagrams, sum.flows - zero->flows, slot->live);
+	show_ages(m, sum.last);
+	show_vip(m, pf, f, slot);
 }
 
 static void show_nodes(struct seq_file *m, struct lb_service *s, struct lb_family *f)
@@ -95,37 +171,29 @@ static void show_nodes(struct seq_file *m, struct lb_service *s, struct lb_famil
 	}
 }
 
-static void show_reasons(struct seq_file *m, const struct lb_service *s)
+static void show_counts(struct seq_file *m, const char *const names[], const u64 *counts,
+			unsigned int n)
 {
-	u64 sum[LB_REASONS] = {}, total = 0;
 	unsigned int i;
-	int cpu;
 
-	for (i = 0; i < LB_REASONS; i++) {
-		for_each_possible_cpu(cpu)
-			sum[i] += per_cpu_ptr(s->cpu, cpu)->reason[i];
-		total += sum[i];
-	}
-	seq_printf(m, "datagrams=%llu", total);
-	for (i = 0; i < LB_REASONS; i++)
-		seq_printf(m, " %s=%llu", reasons[i], sum[i]);
+	for (i = 0; i < n; i++)
+		seq_printf(m, " %s=%llu", names[i], counts[i]);
 	seq_putc(m, '\n');
 }
 
-static void show_icmp(struct seq_file *m, const struct lb_service *s)
+static void show_totals(struct seq_file *m, const struct lb_totals *t)
 {
+	u64 datagrams = 0;
 	unsigned int i;
-	u64 sum;
-	int cpu;
 
+	for (i = 0; i < LB_REASONS; i++)
+		datagrams += t->reason[i];
+	seq_printf(m, "datagrams=%llu", datagrams);
+	show_counts(m, reasons, t->reason, LB_REASONS);
 	seq_puts(m, "icmp-errors");
-	for (i = 0; i < LB_ICMPS; i++) {
-		sum = 0;
-		for_each_possible_cpu(cpu)
-			sum += per_cpu_ptr(s->cpu, cpu)->icmp[i];
-		seq_printf(m, " %s=%llu", icmps[i], sum);
-	}
-	seq_putc(m, '\n');
+	show_counts(m, icmps, t->icmp, LB_ICMPS);
+	seq_puts(m, "node-first");
+	show_counts(m, firsts, t->first, LB_FIRSTS);
 }
 
 static unsigned int count_moving(const struct lb_service *s)
@@ -142,13 +210,8 @@ static unsigned int count_moving(const struct lb_service *s)
 	return moving;
 }
 
-static void show_service(struct seq_file *m, const struct lb_service *s)
+static void show_service(struct seq_file *m, const struct lb_service *s, u64 once)
 {
-	u64 once = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		once += per_cpu_ptr(s->cpu, cpu)->once;
 	seq_printf(m, "name=%s zone-base=%u hash-key=%s timeout=%u,%u max-flows=%u flows=%d moving-buckets=%u extra-templates=%llu\n",
 		   s->name, s->zone_base, s->key_typed ? "set" : "random", s->seconds[0],
 		   s->seconds[1], s->max_flows, atomic_read(&s->flows), count_moving(s), once);
@@ -157,14 +220,15 @@ static void show_service(struct seq_file *m, const struct lb_service *s)
 static int lb_proc_show(struct seq_file *m, void *unused)
 {
 	struct lb_service *s = m->private;
+	struct lb_totals totals;
 
 	mutex_lock(&s->lock);
 	lb_walk(s, NULL);
 	show_nodes(m, s, &s->family[0]);
 	show_nodes(m, s, &s->family[1]);
-	show_reasons(m, s);
-	show_icmp(m, s);
-	show_service(m, s);
+	totals_shown(s, &totals);
+	show_totals(m, &totals);
+	show_service(m, s, totals.once);
 	mutex_unlock(&s->lock);
 	return 0;
 }
@@ -180,9 +244,30 @@ static int lb_proc_open(struct inode *inode, struct file *file)
 				1024 + NODE_LINE * (s->family[0].nslots + s->family[1].nslots));
 }
 
+/* One write is one command; its end may be a newline. */
+static ssize_t lb_proc_write(struct file *file, const char __user *from, size_t size, loff_t *pos)
+{
+	struct lb_service *s = pde_data(file_inode(file));
+	char text[COMMAND_MAX + 1] = "";
+	int err = -ENODEV;
+
+	if (size > COMMAND_MAX)
+		return -EINVAL;
+	if (copy_from_user(text, from, size))
+		return -EFAULT;
+	if (strlen(text) != size)
+		return -EINVAL;
+	mutex_lock(&s->lock);
+	if (!s->dead)
+		err = lb_command(s, text);
+	mutex_unlock(&s->lock);
+	return err ?: size;
+}
+
 static const struct proc_ops lb_proc_ops = {
 	.proc_open	= lb_proc_open,
 	.proc_read	= seq_read,
+	.proc_write	= lb_proc_write,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= single_release,
 };

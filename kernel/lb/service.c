@@ -11,7 +11,6 @@
 
 #define SERVICES_MAX	64		/* in a namespace */
 #define ICMP_RATE	1000		/* errors looked at in a second */
-#define WALK_AGAIN	(2 * HZ)	/* while clients move, or a name has only flows */
 #define WALK_RARELY	(60 * HZ)	/* at most between two of these walks */
 
 /* What a namespace has: its services, and who looks after them. */
@@ -107,6 +106,14 @@ static void set_key(struct lb_service *s, const struct xt_dtlscid_tginfo_v0 *inf
 	s->client_key.key[1] = s->key.key[1];
 }
 
+static void family_init(struct lb_family *f)
+{
+	xa_init_flags(&f->slots, XA_FLAGS_ALLOC);
+	hash_init(f->by_addr);
+	seqlock_init(&f->vip.lock);
+	seqlock_init(&f->last.lock);
+}
+
 static struct lb_service *service_new(struct net *net, const struct xt_dtlscid_tginfo_v0 *info)
 {
 	struct lb_service *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
@@ -122,8 +129,8 @@ static struct lb_service *service_new(struct net *net, const struct xt_dtlscid_t
 	mutex_init(&s->lock);
 	INIT_LIST_HEAD(&s->rules);
 	xa_init(&s->nodes);
-	xa_init_flags(&s->family[0].slots, XA_FLAGS_ALLOC);
-	xa_init_flags(&s->family[1].slots, XA_FLAGS_ALLOC);
+	family_init(&s->family[0]);
+	family_init(&s->family[1]);
 	ratelimit_state_init(&s->icmp_rate, HZ, ICMP_RATE);
 	ratelimit_set_flags(&s->icmp_rate, RATELIMIT_MSG_ON_RELEASE);
 	if (lb_flows_init(s) || lb_proc_add(s, lb_net(net)->proc)) {
@@ -189,6 +196,7 @@ static void newest_decides(struct lb_service *s)
 
 		WRITE_ONCE(f->id_connmark, r->info.id_connmark);
 		WRITE_ONCE(f->no_dnat, r->info.no_dnat);
+		lb_vip_set(&f->vip, &r->info.vip, r->info.vip_port);
 	}
 }
 
@@ -253,7 +261,7 @@ int lb_rule_add(struct lb_rule *r, struct net *net, const struct xt_dtlscid_tgin
 		err = join(r, info);
 		mutex_unlock(&s->lock);
 	}
-	lb_housekeeping(s, err ? 0 : WALK_AGAIN);
+	lb_housekeeping(s, err ? 0 : LB_WALK_AGAIN);
 out:
 	mutex_unlock(&ln->lock);
 	return err;
@@ -288,7 +296,7 @@ void lb_rule_del(struct lb_rule *r)
 	if (list_empty(&s->list) && list_empty(&s->rules))
 		service_free(s);
 	else if (!s->dead)
-		lb_housekeeping(s, WALK_AGAIN);
+		lb_housekeeping(s, LB_WALK_AGAIN);
 	mutex_unlock(&ln->lock);
 }
 
@@ -302,7 +310,7 @@ static void service_keep(struct lb_service *s)
 	moving = lb_walk(s, &took);
 	mutex_unlock(&s->lock);
 	if (moving || (list_empty(&s->rules) && atomic_read(&s->flows))) {
-		lb_housekeeping(s, clamp_t(unsigned long, LB_WALK_SHARE * took, WALK_AGAIN,
+		lb_housekeeping(s, clamp_t(unsigned long, LB_WALK_SHARE * took, LB_WALK_AGAIN,
 					   WALK_RARELY));
 	} else if (list_empty(&s->rules)) {
 		service_withdraw(s);

@@ -66,7 +66,7 @@ AT(xt_dtlscid_node, weight, 22);
 AT(xt_dtlscid_node, cid_length, 23);
 
 /* A multiple of 8 too; and iptables-nft has room for it in a rule. */
-SIZE(xt_dtlscid_tginfo_v0, 3200);
+SIZE(xt_dtlscid_tginfo_v0, 3216);
 AT(xt_dtlscid_tginfo_v0, format, 0);
 AT(xt_dtlscid_tginfo_v0, flags, 4);
 AT(xt_dtlscid_tginfo_v0, nnodes, 5);
@@ -77,21 +77,23 @@ AT(xt_dtlscid_tginfo_v0, mixed, 9);
 AT(xt_dtlscid_tginfo_v0, not_dtls, 10);
 AT(xt_dtlscid_tginfo_v0, pad, 11);
 AT(xt_dtlscid_tginfo_v0, zone_base, 12);
-AT(xt_dtlscid_tginfo_v0, pad2, 14);
+AT(xt_dtlscid_tginfo_v0, vip_port, 14);
 AT(xt_dtlscid_tginfo_v0, timeout, 16);
 AT(xt_dtlscid_tginfo_v0, max_flows, 24);
 AT(xt_dtlscid_tginfo_v0, id_mark, 28);
 AT(xt_dtlscid_tginfo_v0, id_connmark, 32);
 AT(xt_dtlscid_tginfo_v0, hash_key, 36);
 AT(xt_dtlscid_tginfo_v0, name, 52);
-AT(xt_dtlscid_tginfo_v0, state, 84);
-AT(xt_dtlscid_tginfo_v0, node, 116);
-AT(xt_dtlscid_tginfo_v0, pad3, 3188);
-AT(xt_dtlscid_tginfo_v0, kernel, 3192);
+AT(xt_dtlscid_tginfo_v0, vip, 84);
+AT(xt_dtlscid_tginfo_v0, state, 100);
+AT(xt_dtlscid_tginfo_v0, node, 132);
+AT(xt_dtlscid_tginfo_v0, pad2, 3204);
+AT(xt_dtlscid_tginfo_v0, kernel, 3208);
 
 /* The bits of .flags. */
 VALUE(XT_DTLSCID_HASH_KEY, 1);
 VALUE(XT_DTLSCID_NO_DNAT, 2);
+VALUE(XT_DTLSCID_ZONE0_CHECK, 4);
 
 /* .fresh, .unknown, .malformed, .mixed, .not_dtls */
 VALUE(XT_DTLSCID_DROP, 0);

@@ -52,17 +52,15 @@ fill() {
 	seq -s ' ' "$1" "$2" | sed "s/[0-9]\{1,\}/&=$3/g"
 }
 
-# Offsets are those of struct xt_dtlscid_tginfo_v0; its node N is at 116 + 24 * N.
+# Offsets are those of struct xt_dtlscid_tginfo_v0; its node N is at 132 + 24 * N.
 # Rules have two nodes, 1 and 2.
 target_cases() {
 	cat <<-END
-	flags|4=4|
+	flags|4=8|
 	flags|4=128|
 	flags|11=1|
-	flags|14=1|
-	flags|15=128|
-	flags|3188=1|
-	flags|3191=128|
+	flags|3204=1|
+	flags|3207=128|
 	--id-offset, --id-length or --cid-length|1=0|
 	--id-offset, --id-length or --cid-length|1=5|
 	--id-offset, --id-length or --cid-length|0=255|
@@ -73,31 +71,31 @@ target_cases() {
 	--node|5=3|
 	--node|5=129|
 	--node|5=255|
-	--node|116=0 117=0 118=0 119=0 121=0 131=0|
-	--node|116=224||4
-	--node|116=239||4
-	--node|116=255 117=255 118=255 119=255|
-	--node|120=1||4
-	--node|131=128||4
-	--node|116=255 117=2||6
-	--node|140=0 141=0 142=0 143=0 145=0 155=0|
-	--node|156=1|
-	--node|133=1|
-	--node|135=128|--id-length 3
-	--node|139=1|--id-length 2
-	--node|139=5|--id-offset 4 --id-length 2
-	--node|164=1|
-	--node|179=1|
+	--node|132=0 133=0 134=0 135=0 137=0 147=0|
+	--node|132=224||4
+	--node|132=239||4
+	--node|132=255 133=255 134=255 135=255|
+	--node|136=1||4
+	--node|147=128||4
+	--node|132=255 133=2||6
+	--node|156=0 157=0 158=0 159=0 161=0 171=0|
+	--node|172=1|
+	--node|149=1|
+	--node|151=128|--id-length 3
+	--node|155=1|--id-length 2
+	--node|155=5|--id-offset 4 --id-length 2
 	--node|180=1|
-	--node|184=1|
-	--node|186=1|
-	--node|187=1|
-	--node|3164=1|
-	--node|3187=1|
-	--node|84=16|
-	--node|84=128|
-	--node|85=1|
-	--node|115=64|
+	--node|195=1|
+	--node|196=1|
+	--node|200=1|
+	--node|202=1|
+	--node|203=1|
+	--node|3180=1|
+	--node|3203=1|
+	--node|100=16|
+	--node|100=128|
+	--node|101=1|
+	--node|131=64|
 	--new|6=3|
 	--new|6=4|
 	--new|6=255|
@@ -143,6 +141,17 @@ target_cases() {
 	--name|58=47|
 	--name|52=46 $(fill 53 58 0)|
 	--name|52=46 53=46 $(fill 54 58 0)|
+	--vip|14=1|
+	--vip|15=128|
+	--vip|84=1|
+	--vip|99=128|
+	--vip|14=0 15=0|--vip 198.51.100.1:5684|4
+	--vip|84=0 85=0 86=0 87=0|--vip 198.51.100.1:5684|4
+	--vip|84=224|--vip 198.51.100.1:5684|4
+	--vip|88=1|--vip 198.51.100.1:5684|4
+	--vip|99=128|--vip 198.51.100.1:5684|4
+	--vip|14=0 15=0|--vip [2001:db8::1]:5684|6
+	--vip|84=255|--vip [2001:db8::1]:5684|6
 	END
 }
 
@@ -155,11 +164,11 @@ match_valid() {
 
 target_valid() {
 	cat <<-END
-	3192=255
-	138=0
-	138=255
-	84=9
-	136=1
+	3208=255
+	154=0
+	154=255
+	100=9
+	152=1
 	END
 }
 

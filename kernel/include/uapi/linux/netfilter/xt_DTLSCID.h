@@ -26,6 +26,7 @@
 enum xt_dtlscid_flag {
 	XT_DTLSCID_HASH_KEY	= 1 << 0,	/* @hash_key is given */
 	XT_DTLSCID_NO_DNAT	= 1 << 1,	/* zone, timeout and marks only */
+	XT_DTLSCID_ZONE0_CHECK	= 1 << 2,	/* no zone where the client's flow in zone 0 does */
 };
 
 /*
@@ -76,6 +77,7 @@ struct xt_dtlscid_node {
  * @not_dtls:	CONTINUE, HASH or DROP
  * @zone_base:	conntrack zone of slot 0, 1..65535; @zone_base + @nnodes - 1 is at
  *		most 65535
+ * @vip_port:	UDP port of @vip, in network byte order; 0: none is given
  * @timeout:	seconds that a flow lives on, 1..86400: [0] answered ones, for packets
  *		later than 2 s after the first; [1] all others
  * @max_flows:	entries under this name, 1..2147483647
@@ -83,6 +85,9 @@ struct xt_dtlscid_node {
  * @id_connmark: the same of the connection mark
  * @hash_key:	128 bits in the order they are written, with XT_DTLSCID_HASH_KEY, else 0
  * @name:	of the state that rules share, 1..31 bytes, the rest 0
+ * @vip:	from where a packet leaves that a node sends to a client without a flow,
+ *		of the rule's family, unicast; without @vip_port all 0, and the packet
+ *		leaves from where the client of the node's last new flow sent to
  * @state:	enum xt_dtlscid_state of each node, see there
  * @node:	the nodes
  * @kernel:	the kernel's own; user space passes 0 and gets 0
@@ -100,16 +105,17 @@ struct xt_dtlscid_tginfo_v0 {
 	__u8	not_dtls;
 	__u8	pad;
 	__u16	zone_base;
-	__u16	pad2;
+	__be16	vip_port;
 	__u32	timeout[2];
 	__u32	max_flows;
 	__u32	id_mark;
 	__u32	id_connmark;
 	__u8	hash_key[XT_DTLSCID_KEY_LEN];
 	char	name[XT_DTLSCID_NAME_LEN];
+	union nf_inet_addr vip;
 	__u8	state[XT_DTLSCID_NODES_MAX / 4];
 	struct xt_dtlscid_node node[XT_DTLSCID_NODES_MAX];
-	__u32	pad3;
+	__u32	pad2;
 
 	/* Used internally by the kernel */
 	__aligned_u64 kernel;

@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# -j DTLSCID: a node sends to a client that has no flow.
+. lib.sh
+
+port=5684
+
+# says NODE PORT HEX...: the node, from that port, to the client's port 40000.
+says() {
+	k=$1 from=$2
+	shift 2
+	on "node$k" udp send -s "$(node "$k")" -p "$from" "$client" 40000 "$@"
+}
+
+# hears COUNT: what the client has got, as "ADDRESS PORT" of the sender, in order.
+hears() {
+	wait_for 30 lines client "$1"
+	cut -d ' ' -f 1,2 client | xargs
+	serve_no_more
+}
+
+lines() { [ "$(wc -l < "$1")" -ge "$2" ]; }
+
+# heard NODE PORT HEX...: what the client hears when the node says it.
+heard() {
+	serve client sink "$client" 40000
+	says "$@"
+	hears $(($# - 2))
+}
+
+no_flows() { [ -z "$(zones)" ]; }
+
+# ask NODE: the answer to a CID of it from the client's port.
+ask() { on client udp ask -s "$client" -p 40000 -t 10000 "$vip" $port "$(cid12 "$1")"; }
+
+serve_nodes() {
+	for k in 1 2; do serve node$k echo node$k "$(node $k)" $port; done
+}
+
+no_names() { [ -z "$(ls /proc/net/xt_dtlscid)" ]; }
+
+# The nodes of a name that is going still speak from its service.
+clear() {
+	"$tables" -t raw -F
+	conntrack -F 2> flushed
+	wait_for 30 no_names
+}
+
+# rule NAME OPTION...: two nodes, and nothing left of earlier rules.
+rule() {
+	clear
+	name=$1$f
+	shift
+	balance "$name" --node 1="$(node 1)" --node 2="$(node 2)" "$@"
+}
+
+firsts() { sed -n 's/^node-first //p' "/proc/net/xt_dtlscid/$name"; }
+
+learned() {
+	rule learned --timeout 2,1
+	is "IPv$f: nobody knows the service: the node's own address" "$(heard 1 $port 00)" "$(node 1) $port"
+	conntrack -F 2> flushed
+	serve_nodes
+	is "IPv$f: a client asks node 1" "$(ask 1)" "node1 $vip $port"
+	serve_no_more
+	check "IPv$f: its flow expires" wait_for 30 no_flows
+	is "IPv$f: node 1 speaks: from the service" "$(heard 1 $port 00)" "$vip $port"
+	is "IPv$f: in the client's flow" "$(zones | cut -d ' ' -f 1,4-)" \
+		"zone=1001 orig=$client 40000 $vip $port reply=$(node 1) $port $client 40000"
+	is "IPv$f: node 2 too, that no client has asked" "$(heard 2 $port 00)" "$vip $port"
+	is "IPv$f: they are counted" "$(firsts)" "flows=2 refused=0"
+}
+
+# Whichever speaks first, each CID reaches its own node, and no port is rewritten.
+cids_after() {
+	rule typed --vip "$(vip_port $port)"
+	is "IPv$f: --vip, before any client: from the service" "$(heard 1 $port 00 01)" "$vip $port $vip $port"
+	is "IPv$f: a second node to the same client" "$(heard 2 $port 00)" "$vip $port"
+	serve_nodes
+	is "IPv$f: then node 1's CID" "$(ask 1)" "node1 $vip $port"
+	is "IPv$f: and node 2's" "$(ask 2)" "node2 $vip $port"
+	serve_no_more
+	conntrack -F 2> flushed
+	is "IPv$f: node 1 alone speaks" "$(heard 1 $port 00)" "$vip $port"
+	serve node2 sink -c 1 "$(node 2)" $port
+	on client udp send -s "$client" -p 40000 "$vip" $port "$(cid12 2)"
+	wait_for 30 lines node2 1
+	is "IPv$f: then node 2's CID, from the client's own port" "$(cat node2)" "$client 40000 $(cid12 2)"
+	serve_no_more
+	is "IPv$f: two flows began at a node, of one each" "$(zones | wc -l) $(firsts)" "2 flows=3 refused=0"
+}
+
+vip_port() { [ "$f" = 4 ] && echo "$vip:$1" || echo "[$vip]:$1"; }
+
+node_port() { [ "$f" = 4 ] && echo "$(node "$1"):$2" || echo "[$(node "$1")]:$2"; }
+
+# What is not of the service, or goes to the balancer, is left alone.
+others() {
+	rule others --vip "$(vip_port $port)"
+	is "IPv$f: another port of the node" "$(heard 1 9999 00)" "$(node 1) 9999"
+	serve balancer sink -c 1 "${nodes}1" 40000
+	on node1 udp send -s "$(node 1)" -p $port "${nodes}1" 40000 00
+	wait_for 30 lines balancer 1
+	is "IPv$f: to the balancer itself" "$(cut -d ' ' -f 1,2 balancer)" "$(node 1) $port"
+	serve_no_more
+	clear
+	balance port$f --node 1="$(node_port 1 5700)" --vip "$(vip_port $port)"
+	is "IPv$f: a node with a port of its own" "$(heard 1 5700 00)" "$vip $port"
+	is "IPv$f: and its other ports" "$(heard 1 $port 00)" "$(node 1) $port"
+	rule nodnat --no-dnat --vip "$(vip_port $port)"
+	is "IPv$f: --no-dnat" "$(heard 1 $port 00)" "$(node 1) $port"
+}
+
+# More than fits into a packet, so that it comes in fragments.
+large() {
+	rule large --vip "$(vip_port $port)"
+	is "IPv$f: a message in fragments" "$(heard 1 $port "$(printf '%08000d' 0)")" "$vip $port"
+	is "IPv$f: of all its bytes" "$(awk '{ print length($3) / 2 }' client)" 4000
+}
+
+found() { grep -q '^icmp-errors found=1 ' "/proc/net/xt_dtlscid/$name"; }
+
+error() {
+	rule error --vip "$(vip_port $port)"
+	says 1 $port 00
+	check "IPv$f: an error about it finds its flow" wait_for 10 found
+}
+
+full() {
+	rule full --vip "$(vip_port $port)" --max-flows 1
+	on client udp send -s "$client" -p 40001 "$vip" $port "$(cid12 2)"
+	serve client sink "$client" 40000
+	says 1 $port 00
+	on node1 udp send -s "$(node 1)" -p 9999 "$client" 40000 01
+	is "IPv$f: past --max-flows it does not leave; what came later has" "$(hears 1)" "$(node 1) 9999"
+	is "IPv$f: and is counted" "$(firsts)" "flows=0 refused=1"
+}
+
+event() {
+	rule event --vip "$(vip_port $port)"
+	conntrack -E -e NEW -p udp > events 2> ended &
+	listener=$!
+	until [ -s events ]; do
+		conntrack -D --orig-zone 1001 > deleted 2>&1
+		heard 1 $port 00 > told
+	done
+	kill $listener
+	is "IPv$f: conntrack -E tells of it" "$(head -n 1 events | grep -o 'zone-orig=[0-9]*')" zone-orig=1001
+}
+
+topology 2
+for f in 4 6; do
+	family $f
+	learned
+	cids_after
+	others
+	large
+	error
+	full
+	event
+	clear
+done
+topology_down
+finish
