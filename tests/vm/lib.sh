@@ -227,6 +227,15 @@ no_links() {
 	done
 }
 
+# at_length FAMILY: whether cases that take long are for it under this kernel: of those
+# that make check has each has one family, and make check-all adds the other flavours.
+at_length() {
+	case $(uname -r) in
+	6.1.*) [ "$1" = 4 ] ;;
+	6.12.*) [ "$1" = 6 ] ;;
+	esac
+}
+
 # Counters.
 
 # packets PROGRAM TABLE CHAIN COMMENT: the packets that the rule of that

@@ -72,6 +72,33 @@ gap() {
 	serve_no_more
 }
 
+# The node speaks all the time, while there is a rule, and none, and one again.
+no_leak() {
+	name=leak$f
+	table --node 1="$(node 1)" > rule
+	"$tables-restore" rule
+	on client udp send -s "$client" -p 40000 "$vip" $port "$(cid12 1)"
+	serve client tally 0 "$client" 40000
+	before=$(arrived client)
+	ip netns exec node1 udp send -s "$(node 1)" -p $port -n 30000 "$client" 40000 "$no_cid" &
+	times=0
+	while kill -0 $! 2> ended; do
+		"$tables" -t raw -F
+		sleep 0.3
+		"$tables-restore" rule
+		sleep 0.2
+		times=$((times + 1))
+	done
+	wait_for 30 all_heard
+	serve_no_more
+	is "IPv$f: deleted and added $times times: all that the node says is from the service" \
+		"$(cat client)" "$vip $port 23 30000"
+	"$tables" -t raw -F
+	conntrack -F 2> flushed
+}
+
+all_heard() { [ $(($(arrived client) - before)) -ge 30000 ]; }
+
 # A namespace with a rule and flows of its own, of which one has the rule no more.
 namespace() {
 	ip netns add other
@@ -96,6 +123,7 @@ for f in 4 6; do
 	family $f
 	replaced
 	gap
+	no_leak
 done
 family 4; f=4
 namespace 127.0.0.1

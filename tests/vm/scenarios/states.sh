@@ -151,14 +151,14 @@ down 1' "drain $(printf '%060d' 1)"; do
 
 arrived_all() { [ $(($(arrived node1 node2) - before)) -ge "$1" ]; }
 
-# Node 3's state, and what the rule says of it, while two nodes have traffic.
+# flapping WRITES: node 3's state and flows, while the other nodes have traffic.
 flapping() {
 	name=flapping$f
 	load "$(three)"
 	serve_all tally 11
 	before=$(arrived node1 node2)
 	writes=0 each=0
-	while [ $writes -lt 1000 ]; do
+	while [ $writes -lt "$1" ]; do
 		ip netns exec client udp send -s "$client" -p 42000 -n 5000 "$vip" $port \
 			"$(cid12 1)" "$(cid12 2)" &
 		while kill -0 $! 2> ended; do
@@ -181,7 +181,9 @@ for f in 4 6; do
 	typed
 	counters
 	errors
-	flapping
+	writes=100
+	! at_length $f || writes=1000
+	flapping $writes
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
 done

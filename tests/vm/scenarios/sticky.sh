@@ -9,10 +9,11 @@ port=5684
 # replace OPTION...: the rule, in place of what there was; and the other user of
 # zones, if there is one.  With -n, as else iptables-nft-restore makes the table anew,
 # and now and then a packet sees neither the old chain's rules nor the new one's.
-replace() {
+replace() { ruleset "$@" | "$tables-restore" -n; }
+
+ruleset() {
 	printf '%s\n' '*raw' '-F PREROUTING' "$other" \
-		"-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name s$f $*" COMMIT |
-		"$tables-restore" -n
+		"-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name s$f $*" COMMIT
 }
 other=
 
@@ -124,8 +125,8 @@ transition_ends() {
 
 all_arrived() { [ $(($(arrived node1 node2 node3 node4) - before)) -ge "$1" ]; }
 
-# through WHAT COMMAND: one client's datagrams, of a session without a CID and of two
-# nodes, while the command runs a hundred times.  The session is first, as a flow that
+# through WHAT TIMES COMMAND: one client's datagrams, of a session without a CID and of
+# two nodes, while the command runs so many times.  The session is first, as a flow that
 # a CID began would bind no session without one.
 through() {
 	serve_all tally 11
@@ -133,26 +134,31 @@ through() {
 	on client udp send -s "$client" -p 42000 "$vip" $port "$no_cid" "$(cid12 1)" "$(cid12 2)"
 	wait_for 30 all_arrived 3
 	n=0 each=1
-	while [ $n -lt 100 ]; do
+	while [ $n -lt "$2" ]; do
 		ip netns exec client udp send -s "$client" -p 42000 -n 5000 "$vip" $port \
 			"$no_cid" "$(cid12 1)" "$(cid12 2)" &
 		sender=$!
 		while kill -0 $sender 2> ended; do
-			"$2"
+			"$3"
 			n=$((n + 1))
 		done
 		each=$((each + 5000))
 	done
 	wait_for 60 all_arrived $((3 * each))
 	serve_no_more
-	is "IPv$f: $1 $n times: of $((3 * each)) datagrams each comes to its node" \
+	is "IPv$f: $1, $n times: of $((3 * each)) datagrams each comes to its node" \
 		"$(cat node? | sort)" "$(printf "$client 42000 %s $each\n" 0 1 2)"
 }
 
-# The session began without the fourth node.
-come_and_go() {
-	replace "$(in_state up up drain up)"
-	replace "$(in_state up up up absent)"
+# The session began without the fourth node.  A hundred transactions: to begin a program
+# takes an emulated machine longer than one of these.
+come_and_go() { "$tables-restore" -n < rules; }
+
+hundred() {
+	for _ in $(seq 50); do
+		ruleset "$(in_state up up drain up)"
+		ruleset "$(in_state up up up absent)"
+	done
 }
 
 flush_conntrack() { conntrack -F 2> flushed; }
@@ -189,8 +195,11 @@ for f in 4 6; do
 	generations
 	transition_ends
 	replace "$(in_state up up up absent)"
-	through "two rules replaced" come_and_go
-	through "conntrack's table flushed" flush_conntrack
+	hundred > rules
+	times=1
+	! at_length $f || times=10
+	through "the rule replaced by a hundred others" "$times" come_and_go
+	through "conntrack's table flushed" 100 flush_conntrack
 	gone_nodes
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
