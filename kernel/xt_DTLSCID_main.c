@@ -203,6 +203,7 @@ static struct lb_rule *rule_new(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
 	r->info.max_flows = info->max_flows;
 	r->info.id_connmark = info->id_connmark;
 	r->info.no_dnat = info->flags & XT_DTLSCID_NO_DNAT;
+	r->info.elsewhere = info->fresh == XT_DTLSCID_CONTINUE;
 	r->info.vip = info->vip;
 	r->info.vip_port = info->vip_port;
 	set_actions(r, info);

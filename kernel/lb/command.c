@@ -5,6 +5,15 @@
 #include "lb.h"
 
 /* A name without rules has no use for tables; a rule makes them when it comes. */
+static int set_tables(struct lb_service *s, struct lb_node *n)
+{
+	if (!list_empty(&s->rules))
+		return lb_tables(s);
+	if (n->state == XT_DTLSCID_DOWN)
+		lb_flush_node(s, n);
+	return 0;
+}
+
 static int set_state(struct lb_service *s, struct lb_node *n, u8 state)
 {
 	u8 before = n->state;
@@ -13,9 +22,7 @@ static int set_state(struct lb_service *s, struct lb_node *n, u8 state)
 	if (state == before)
 		return 0;
 	WRITE_ONCE(n->state, state);
-	if (list_empty(&s->rules))
-		return 0;
-	err = lb_tables(s);
+	err = set_tables(s, n);
 	if (err) {
 		WRITE_ONCE(n->state, before);
 		return err;

@@ -65,23 +65,36 @@ bool lb_speaks_from(struct lb_family *f, struct lb_slot *slot, union nf_inet_add
 	       lb_vip_get(&f->last, addr, port);
 }
 
-/* The slot that the packet comes from, and in @from the tuple of its flow's client. */
-static struct lb_slot *find_slot(struct lb_family *f, const struct nf_conntrack_tuple *sent,
-				 struct nf_conntrack_tuple *from)
+/* A slot of that key, and in @from the service that it speaks from. */
+static struct lb_slot *find(struct lb_family *f, const struct nf_conntrack_tuple *sent,
+			    __be16 port, struct nf_conntrack_tuple *from)
 {
-	__be16 port = sent->src.u.udp.port;
 	struct lb_slot *slot;
 
-	hash_for_each_possible_rcu(f->by_addr, slot, by_addr, lb_addr_hash(&sent->src.u3)) {
-		if (!nf_inet_addr_cmp(&slot->addr, &sent->src.u3) ||
-		    !lb_speaks_from(f, slot, &from->dst.u3, &from->dst.u.udp.port) ||
-		    port != (slot->port ?: from->dst.u.udp.port))
-			continue;
-		from->src.u3 = sent->dst.u3;
-		from->src.u.udp.port = sent->dst.u.udp.port;
-		return slot;
-	}
+	hash_for_each_possible_rcu(f->by_addr, slot, by_addr, lb_addr_hash(&sent->src.u3, port))
+		if (slot->port == port && nf_inet_addr_cmp(&slot->addr, &sent->src.u3) &&
+		    lb_speaks_from(f, slot, &from->dst.u3, &from->dst.u.udp.port) &&
+		    sent->src.u.udp.port == (port ?: from->dst.u.udp.port))
+			return slot;
 	return NULL;
+}
+
+/* The way back to where the packet says it comes from is the one it came. */
+static bool way_back(const struct nf_conntrack_tuple *sent, const struct nf_hook_state *state)
+{
+	struct flowi fl = {};
+	struct dst_entry *dst;
+	bool same;
+
+	if (state->pf == NFPROTO_IPV4)
+		fl.u.ip4.daddr = sent->src.u3.ip;
+	else
+		fl.u.ip6.daddr = sent->src.u3.in6;
+	if (nf_route(state->net, &dst, &fl, false, state->pf))
+		return false;
+	same = dst->dev == state->in;
+	dst_release(dst);
+	return same;
 }
 
 /* To somebody else, and one: what is for the balancer itself is left alone. */
@@ -110,12 +123,34 @@ static unsigned int again(struct sk_buff *skb, const struct nf_hook_state *state
 	return NF_STOLEN;
 }
 
+/* A name keeps its nodes' addresses to itself for a while after its last rule. */
+static bool is_over(const struct lb_service *s)
+{
+	return !READ_ONCE(s->nrules) &&
+	       time_after(jiffies, READ_ONCE(s->left) + s->seconds[0] * HZ);
+}
+
+/*
+ * Whether such a packet can be one: tracked where nobody asked for a zone, as the reply
+ * would be looked for in that zone.
+ */
+static bool concerns(const struct lb_service *s, const struct lb_family *f,
+		     const struct nf_conn *ct, const struct nf_hook_state *state)
+{
+	return nf_ct_protonum(ct) == IPPROTO_UDP && state->hook == NF_INET_PRE_ROUTING &&
+	       nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL) == NF_CT_DEFAULT_ZONE_ID &&
+	       !READ_ONCE(f->no_dnat) && !is_over(s);
+}
+
 /**
  * lb_first() - a node's packet that conntrack knows no flow for
  * @s:		service
  * @skb:	first packet of a connection that is none of ours
  * @ct:		that connection, not confirmed
  * @state:	hook
+ *
+ * Where new clients are somebody else's business, so are the answers to them, of which
+ * conntrack need not know: then a rule must say --vip, and nothing is dropped.
  *
  * Return: NF_ACCEPT if it comes from no node of ours.
  */
@@ -124,22 +159,24 @@ unsigned int lb_first(struct lb_service *s, struct sk_buff *skb, const struct nf
 {
 	const struct nf_conntrack_tuple *sent = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	struct lb_family *f = lb_family(s, state->pf);
+	const bool elsewhere = READ_ONCE(f->elsewhere);
 	struct nf_conntrack_tuple from = {
+		.src.u3 = sent->dst.u3,
+		.src.u.udp.port = sent->dst.u.udp.port,
 		.src.l3num = state->pf,
 		.dst.protonum = IPPROTO_UDP,
 		.dst.dir = IP_CT_DIR_ORIGINAL,
 	};
 	struct lb_slot *slot;
 
-	if (sent->dst.protonum != IPPROTO_UDP || state->hook != NF_INET_PRE_ROUTING ||
-	    READ_ONCE(f->no_dnat))
+	if (!concerns(s, f, ct, state) || (elsewhere && !READ_ONCE(f->vip.port)))
 		return NF_ACCEPT;
-	slot = find_slot(f, sent, &from);
-	if (!slot || !goes_out(s->net, skb, state->pf))
+	slot = find(f, sent, sent->src.u.udp.port, &from) ?: find(f, sent, 0, &from);
+	if (!slot || !goes_out(s->net, skb, state->pf) || !way_back(sent, state))
 		return NF_ACCEPT;
-	if (!lb_flow_insert(s, f, slot, &from, sent)) {
+	if (READ_ONCE(slot->silent) || !lb_flow_insert(s, f, slot, &from, sent)) {
 		note(s, LB_FIRST_REFUSED);
-		return NF_DROP;
+		return elsewhere ? NF_ACCEPT : NF_DROP;
 	}
 	note(s, LB_FIRST_FLOWS);
 	return again(skb, state);

@@ -6,6 +6,7 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_ecache.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
+#include <net/netfilter/nf_conntrack_labels.h>
 #include <net/netfilter/nf_conntrack_timestamp.h>
 #include <net/netfilter/nf_nat.h>
 #include "../compat/conntrack.h"
@@ -233,9 +234,13 @@ bool lb_flow_add(struct lb_service *s)
 /* As conntrack does for a first packet; a reply is not seen yet. */
 static bool equip(struct lb_service *s, struct nf_conn *ct)
 {
+	struct nf_conn_tstamp *began = nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
+
+	if (began)
+		began->start = ktime_get_real_ns();
 	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
-	nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
 	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
+	nf_ct_labels_ext_add(ct);
 	if (!nf_ct_timeout_ext_add(ct, s->timeout[LB_NO_CID], GFP_ATOMIC))
 		return false;
 	ct->timeout = nfct_time_stamp + READ_ONCE(s->seconds[1]) * HZ;
@@ -247,7 +252,7 @@ static bool equip(struct lb_service *s, struct nf_conn *ct)
  * To the node, and from the client as it is: conntrack would give it another port if
  * somebody else had a flow with this reply.
  */
-static bool translate(struct lb_family *f, struct nf_conn *ct, struct lb_slot *slot,
+static bool translate(const struct lb_family *f, struct nf_conn *ct, const struct lb_slot *slot,
 		      const struct nf_conntrack_tuple *reply)
 {
 	const struct nf_conntrack_tuple *is = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
@@ -255,6 +260,14 @@ static bool translate(struct lb_family *f, struct nf_conn *ct, struct lb_slot *s
 	return lb_bind(f, ct, slot) == NF_ACCEPT &&
 	       nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) == NF_ACCEPT &&
 	       nf_ct_tuple_equal(is, reply);
+}
+
+static bool may_insert(struct lb_service *s)
+{
+	if (atomic_read(&s->flows) < (READ_ONCE(s->max_flows) + 1) / 2)
+		return true;
+	walk_if_due(s);
+	return false;
 }
 
 /**
@@ -265,19 +278,19 @@ static bool translate(struct lb_family *f, struct nf_conn *ct, struct lb_slot *s
  * @from:	tuple from client to service
  * @reply:	what the node sends
  *
- * It counts as born without a CID: nobody knows, and a client that sends none is to
- * find the node that spoke to it.
+ * It counts as born without a CID, as nobody knows.  Such flows leave half of
+ * --max-flows to clients: who speaks as a node needs no client for them.
  *
  * Return: whether it is there now.
  */
-bool lb_flow_insert(struct lb_service *s, struct lb_family *f, struct lb_slot *slot,
+bool lb_flow_insert(struct lb_service *s, const struct lb_family *f, const struct lb_slot *slot,
 		    const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply)
 {
 	struct nf_conntrack_zone zone = lb_zone(s, slot->number);
 	struct nf_conntrack_tuple back;
 	struct nf_conn *ct;
 
-	if (!nf_ct_invert_tuple(&back, from) || !lb_flow_add(s))
+	if (!nf_ct_invert_tuple(&back, from) || !may_insert(s) || !lb_flow_add(s))
 		return false;
 	ct = nf_conntrack_alloc(s->net, &zone, from, &back, GFP_ATOMIC);
 	if (IS_ERR(ct))
@@ -287,6 +300,7 @@ bool lb_flow_insert(struct lb_service *s, struct lb_family *f, struct lb_slot *s
 	ct->status |= IPS_CONFIRMED;
 	if (nf_conntrack_hash_check_insert(ct))
 		goto free;
+	lb_count_flow(slot, nf_ct_l3num(ct));
 	nf_conntrack_event_report(IPCT_NEW, ct, 0, 0);
 	nf_ct_put(ct);
 	return true;

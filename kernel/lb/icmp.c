@@ -5,8 +5,8 @@
  * Such an error quotes a packet from the service to the client and is addressed to
  * the service.  Conntrack looks for the flow in the default zone and finds none: ours
  * began in the zone of their slot, which the quote does not name.  So an error that
- * nobody has claimed is looked for, by what it quotes, in a few of the zones; once
- * found, it is received again, and NAT takes it to the node.
+ * nobody has claimed is looked for, by what it quotes, in a few of the zones; for each
+ * where there is one it is received again, and NAT takes it to the node.
  *
  * This happens at LOCAL_IN, where forwarded packets do not come by: the service's
  * address must be one of the balancer's own.
@@ -100,60 +100,54 @@ static bool is_among(u64 slots, u16 slot)
 	return false;
 }
 
-/* Look into the bucket's slots, with as many of the @tries as it has of them. */
-static u16 find_in_bucket(const struct lb_service *s, u64 slots,
-			  const struct nf_conntrack_tuple *tuple, unsigned int *tries)
+/* Where there are flows that an error may be about. */
+struct search {
+	struct lb_family *f;
+	const struct nf_conntrack_tuple *tuple;
+	unsigned int tries;
+	unsigned int found;
+	u16 slot[TRIES];
+};
+
+static void look(const struct lb_service *s, struct search *x, u16 slot)
+{
+	x->tries++;
+	if (is_there(s, slot, x->tuple))
+		x->slot[x->found++] = slot;
+}
+
+static void look_in_bucket(const struct lb_service *s, u64 slots, struct search *x)
 {
 	unsigned int i;
-	u16 slot;
 
-	for (i = 0; i < LB_OLD + 1; i++) {
-		slot = lb_bucket_slot(slots, i);
-		if (slot == LB_NO_SLOT)
-			continue;
-		if (is_there(s, slot, tuple))
-			return slot;
-		--*tries;
-	}
-	return LB_NO_SLOT;
+	for (i = 0; i < LB_OLD + 1; i++)
+		if (lb_bucket_slot(slots, i) != LB_NO_SLOT)
+			look(s, x, lb_bucket_slot(slots, i));
 }
 
 /*
- * Then into the others.  Each search goes on where the last one ended, so that of
- * errors that come again, as for each packet that is too big, one is found in the end.
+ * Each search goes on where the last one ended, so that of errors that come again, as
+ * for each packet that is too big, one finds the flow in the end.
  */
-static u16 find_in_turn(const struct lb_service *s, struct lb_family *f, u64 tried,
-			const struct nf_conntrack_tuple *tuple, unsigned int tries)
+static void look_in_turn(const struct lb_service *s, u64 tried, struct search *x)
 {
-	unsigned long at = READ_ONCE(f->next);
+	unsigned long at = READ_ONCE(x->f->next), first = at;
 	bool wrapped = false;
 
-	while (tries) {
-		if (!xa_find(&f->slots, &at, ULONG_MAX, XA_PRESENT)) {
-			if (wrapped)
+	while (x->tries < TRIES) {
+		if (!xa_find(&x->f->slots, &at, wrapped ? first - 1 : ULONG_MAX, XA_PRESENT)) {
+			if (wrapped || !first)
 				break;
 			wrapped = true;
 			at = 0;
 			continue;
 		}
-		if (!is_among(tried, at)) {
-			if (is_there(s, at, tuple))
-				return at;
-			tries--;
-		}
-		WRITE_ONCE(f->next, ++at);
+		if (!is_among(tried, at))
+			look(s, x, at);
+		WRITE_ONCE(x->f->next, ++at);
+		if (wrapped && at >= first)
+			break;
 	}
-	return LB_NO_SLOT;
-}
-
-static u16 find(const struct lb_service *s, struct lb_family *f, u8 pf,
-		const struct nf_conntrack_tuple *tuple)
-{
-	u64 slots = bucket_slots(s, f, pf, tuple);
-	unsigned int tries = TRIES;
-	u16 slot = find_in_bucket(s, slots, tuple, &tries);
-
-	return slot != LB_NO_SLOT ? slot : find_in_turn(s, f, slots, tuple, tries);
 }
 
 /* Give it to the flow that conntrack, told the zone, finds; if it does. */
@@ -171,12 +165,32 @@ static unsigned int deliver(struct lb_service *s, struct sk_buff *skb,
 	/* Anything else would come by here again, for ever. */
 	if (!nf_ct_get(skb, &ctinfo) ||
 	    (ctinfo != IP_CT_RELATED && ctinfo != IP_CT_RELATED_REPLY))
-		return note(s, LB_ICMP_UNKNOWN);
-	note(s, LB_ICMP_FOUND);
+		return NF_ACCEPT;
 	skb_dst_drop(skb);
 	skb_reset_mac_header(skb);
 	netif_rx(skb);
 	return NF_STOLEN;
+}
+
+/*
+ * One client port may have flows to several nodes, and the quote does not say whose
+ * packet it was; what is wrong with the way to the client concerns all of them.
+ */
+static unsigned int deliver_all(struct lb_service *s, struct sk_buff *skb,
+				const struct nf_hook_state *state, const struct search *x)
+{
+	struct sk_buff *copy;
+	unsigned int i;
+
+	if (!x->found)
+		return note(s, LB_ICMP_UNKNOWN);
+	note(s, LB_ICMP_FOUND);
+	for (i = 1; i < x->found; i++) {
+		copy = skb_copy(skb, GFP_ATOMIC);
+		if (copy && deliver(s, copy, state, x->slot[i]) != NF_STOLEN)
+			kfree_skb(copy);
+	}
+	return deliver(s, skb, state, x->slot[0]);
 }
 
 /**
@@ -190,8 +204,9 @@ unsigned int lb_icmp(void *priv, struct sk_buff *skb, const struct nf_hook_state
 	struct lb_service *s = priv;
 	struct lb_family *f = lb_family(s, state->pf);
 	struct nf_conntrack_tuple quoted, tuple;
+	struct search x = { .f = f, .tuple = &tuple };
 	unsigned int at;
-	u16 slot;
+	u64 slots;
 
 	if (skb->_nfct)
 		return NF_ACCEPT;
@@ -201,8 +216,8 @@ unsigned int lb_icmp(void *priv, struct sk_buff *skb, const struct nf_hook_state
 		return NF_ACCEPT;
 	if (!__ratelimit(&s->icmp_rate))
 		return note(s, LB_ICMP_LIMITED);
-	slot = find(s, f, state->pf, &tuple);
-	if (slot == LB_NO_SLOT)
-		return note(s, LB_ICMP_UNKNOWN);
-	return deliver(s, skb, state, slot);
+	slots = bucket_slots(s, f, state->pf, &tuple);
+	look_in_bucket(s, slots, &x);
+	look_in_turn(s, slots, &x);
+	return deliver_all(s, skb, state, &x);
 }

@@ -127,6 +127,7 @@ struct lb_vip {
  * @node:	the node that it counts for: of several ids here, the lowest
  * @vip:	what the client of its last new flow sent to
  * @by_addr:	in its family's table
+ * @silent:	its nodes are down, so they do not speak either
  * @shared:	several ids are here
  * @rcu:	for its end
  *
@@ -146,6 +147,7 @@ struct lb_slot {
 	struct lb_node *node;
 	struct lb_vip vip;
 	struct hlist_node by_addr;
+	bool silent;
 	bool shared;
 	bool serves;
 	bool flush;
@@ -240,11 +242,12 @@ struct lb_buckets {
  * @table:	nodes of all its rules; of an id's several the newest rule's
  * @buckets:	choice of a node for clients without a CID
  * @slots:	struct lb_slot by number
- * @by_addr:	the same by address
+ * @by_addr:	the same by address and port
  * @nslots:	how many there are
  * @next:	where the search for the flow of an ICMP error goes on
  * @id_connmark: of the newest rule
  * @no_dnat:	of the newest rule
+ * @elsewhere:	of the newest rule: new clients are somebody else's business
  * @vip:	of the newest rule
  * @last:	what the client of the last new flow sent to
  * @hooked:	hooks are registered
@@ -260,6 +263,7 @@ struct lb_family {
 	unsigned int next;
 	u32 id_connmark;
 	bool no_dnat;
+	bool elsewhere;
 	struct lb_vip vip;
 	struct lb_vip last;
 	bool hooked;
@@ -288,6 +292,7 @@ struct lb_service {
 	struct mutex lock;	/* see above */
 	struct list_head rules;	/* newest first */
 	unsigned int nrules;
+	unsigned long left;	/* when the last one went, in jiffies */
 	struct xarray nodes;	/* struct lb_node by id */
 	unsigned int nnodes;
 	struct lb_family family[2];
@@ -352,6 +357,7 @@ struct lb_rule {
 		u32 max_flows;
 		u32 id_connmark;
 		bool no_dnat;
+		bool elsewhere;
 		union nf_inet_addr vip;
 		__be16 vip_port;
 	} info;
@@ -378,6 +384,11 @@ static inline void lb_count(const struct lb_service *s, enum lb_reason reason, l
 	this_cpu_add(s->cpu->total.reason[reason], n);
 }
 
+static inline void lb_count_flow(const struct lb_slot *slot, u8 pf)
+{
+	this_cpu_inc(READ_ONCE(slot->node)->count[lb_v6(pf)]->flows);
+}
+
 /* A mark with @id in the bits of @mask. */
 static inline u32 lb_mark(u32 mark, u32 mask, u32 id)
 {
@@ -399,9 +410,9 @@ int lb_tables(struct lb_service *s);
 void lb_tables_drop(struct lb_service *s);
 
 /* nodes.c */
-static inline u32 lb_addr_hash(const union nf_inet_addr *a)
+static inline u32 lb_addr_hash(const union nf_inet_addr *a, __be16 port)
 {
-	return jhash2(a->all, ARRAY_SIZE(a->all), 0);
+	return jhash2(a->all, ARRAY_SIZE(a->all), (__force u16)port);
 }
 
 int lb_rule_nodes(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
@@ -479,7 +490,7 @@ int lb_flows_init(struct lb_service *s);
 void lb_flows_free(struct lb_service *s);
 void lb_timeouts(struct lb_service *s, const u32 seconds[2]);
 bool lb_flow_add(struct lb_service *s);
-bool lb_flow_insert(struct lb_service *s, struct lb_family *f, struct lb_slot *slot,
+bool lb_flow_insert(struct lb_service *s, const struct lb_family *f, const struct lb_slot *slot,
 		    const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply);
 bool lb_walk(struct lb_service *s, unsigned long *took);
 void lb_flush(struct lb_service *s);
@@ -549,7 +560,7 @@ unsigned int lb_first(struct lb_service *s, struct sk_buff *skb, const struct nf
 		      const struct nf_hook_state *state);
 
 /* nat.c */
-unsigned int lb_bind(struct lb_family *f, struct nf_conn *ct, struct lb_slot *slot);
+unsigned int lb_bind(const struct lb_family *f, struct nf_conn *ct, const struct lb_slot *slot);
 
 /* nat.c, icmp.c: hook functions; their private data is the service. */
 unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);

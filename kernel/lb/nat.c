@@ -63,16 +63,19 @@ static void set_connmark(struct nf_conn *ct, u32 mask, u32 id)
  * @ct:		entry, not confirmed
  * @slot:	where it goes
  */
-unsigned int lb_bind(struct lb_family *f, struct nf_conn *ct, struct lb_slot *slot)
+unsigned int lb_bind(const struct lb_family *f, struct nf_conn *ct, const struct lb_slot *slot)
+{
+	set_connmark(ct, READ_ONCE(f->id_connmark), READ_ONCE(slot->node)->id);
+	return READ_ONCE(f->no_dnat) ? NF_ACCEPT : dnat(ct, slot);
+}
+
+/* Where the client found the service, the node will speak from. */
+static void learn_vip(struct lb_family *f, struct lb_slot *slot, const struct nf_conn *ct)
 {
 	const struct nf_conntrack_tuple *from = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	struct lb_node *node = READ_ONCE(slot->node);
 
-	this_cpu_inc(node->count[lb_v6(nf_ct_l3num(ct))]->flows);
-	set_connmark(ct, READ_ONCE(f->id_connmark), node->id);
 	lb_vip_set(&slot->vip, &from->dst.u3, from->dst.u.udp.port);
 	lb_vip_set(&f->last, &from->dst.u3, from->dst.u.udp.port);
-	return READ_ONCE(f->no_dnat) ? NF_ACCEPT : dnat(ct, slot);
 }
 
 /**
@@ -103,5 +106,7 @@ unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state 
 		return drop(s, skb, state->pf, kind, LB_UNKNOWN_NODE, NULL);
 	if (!lb_flow_add(s))
 		return drop(s, skb, state->pf, kind, LB_MAX_FLOWS, slot);
+	lb_count_flow(slot, state->pf);
+	learn_vip(f, slot, ct);
 	return lb_bind(f, ct, slot);
 }

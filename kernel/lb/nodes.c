@@ -89,7 +89,7 @@ static struct lb_slot *slot_new(struct lb_service *s, struct lb_family *f,
 	err = slot_number(f, slot, n->id, U16_MAX - s->zone_base);
 	if (!err) {
 		f->nslots++;
-		hash_add_rcu(f->by_addr, &slot->by_addr, lb_addr_hash(&slot->addr));
+		hash_add_rcu(f->by_addr, &slot->by_addr, lb_addr_hash(&slot->addr, slot->port));
 		return slot;
 	}
 	if (err == -EBUSY)
@@ -264,6 +264,7 @@ static bool mark_unused(struct lb_family *f)
 
 	xa_for_each(&f->slots, i, slot)
 		if (!slot->users) {
+			hash_del_rcu(&slot->by_addr);	/* it begins no flow any more */
 			slot->flush = true;
 			any = true;
 		}
@@ -279,7 +280,6 @@ static void sweep_slots(struct lb_family *f)
 		if (slot->users)
 			continue;
 		xa_erase(&f->slots, i);
-		hash_del_rcu(&slot->by_addr);
 		f->nslots--;
 		kfree_rcu(slot, rcu);
 	}

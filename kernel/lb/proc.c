@@ -93,6 +93,12 @@ void lb_totals(const struct lb_service *s, struct lb_totals *sum)
 	}
 }
 
+/* NAT takes back what the target has counted too much; "zero" may come in between. */
+static u64 since(u64 now, u64 zero)
+{
+	return now > zero ? now - zero : 0;
+}
+
 /* Since "zero" was written. */
 static void totals_shown(const struct lb_service *s, struct lb_totals *sum)
 {
@@ -102,7 +108,7 @@ static void totals_shown(const struct lb_service *s, struct lb_totals *sum)
 
 	lb_totals(s, sum);
 	for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
-		to[i] -= zero[i];
+		to[i] = since(to[i], zero[i]);
 }
 
 static void show_age(struct seq_file *m, const char *what, unsigned long last)
@@ -150,7 +156,8 @@ static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family
 	show_address(m, pf, &slot->addr, slot->port);
 	seq_printf(m, " weight=%u state=%s zone=%u datagrams=%llu new-flows=%llu live-flows=%u",
 		   e->weight, states[e->node->state], s->zone_base + e->slot,
-		   sum.datagrams - zero->datagrams, sum.flows - zero->flows, slot->live);
+		   since(sum.datagrams, zero->datagrams), since(sum.flows, zero->flows),
+		   slot->live);
 	show_ages(m, sum.last);
 	show_vip(m, pf, f, slot);
 }

@@ -181,6 +181,17 @@ static struct lb_service *service_get(struct net *net, const struct xt_dtlscid_t
 	return s ?: service_new(net, info) ?: ERR_PTR(-ENOMEM);
 }
 
+/* For its family. */
+static void family_decides(const struct lb_rule *r)
+{
+	struct lb_family *f = r->family;
+
+	WRITE_ONCE(f->id_connmark, r->info.id_connmark);
+	WRITE_ONCE(f->no_dnat, r->info.no_dnat);
+	WRITE_ONCE(f->elsewhere, r->info.elsewhere);
+	lb_vip_set(&f->vip, &r->info.vip, r->info.vip_port);
+}
+
 /* What only one of several rules can decide, the newest does. */
 static void newest_decides(struct lb_service *s)
 {
@@ -191,13 +202,12 @@ static void newest_decides(struct lb_service *s)
 		return;
 	WRITE_ONCE(s->max_flows, newest->info.max_flows);
 	lb_timeouts(s, newest->info.timeout);
-	list_for_each_entry_reverse(r, &s->rules, list) {
-		struct lb_family *f = lb_family(s, r->pf);
-
-		WRITE_ONCE(f->id_connmark, r->info.id_connmark);
-		WRITE_ONCE(f->no_dnat, r->info.no_dnat);
-		lb_vip_set(&f->vip, &r->info.vip, r->info.vip_port);
-	}
+	family_decides(newest);
+	list_for_each_entry(r, &s->rules, list)
+		if (r->pf != newest->pf) {
+			family_decides(r);
+			break;
+		}
 }
 
 static int join(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info)
@@ -289,6 +299,7 @@ void lb_rule_del(struct lb_rule *r)
 	mutex_lock(&s->lock);
 	list_del(&r->list);
 	s->nrules--;
+	WRITE_ONCE(s->left, jiffies);
 	lb_rule_forget(r);
 	if (!s->dead && !list_empty(&s->rules))
 		leave(s);

@@ -159,8 +159,10 @@ static void publish(struct lb_service *s, struct lb_family *f, struct lb_table *
 		if (r->family == f)
 			lb_view_set(r, view_new(r, t));
 	xa_for_each(&f->slots, i, slot)
-		if (slot->heir)
+		if (slot->heir) {
 			WRITE_ONCE(slot->node, slot->heir);
+			WRITE_ONCE(slot->silent, !slot->serves);
+		}
 	lb_buckets_publish(s, f, b);
 	if (old)
 		kvfree_rcu(old, rcu);

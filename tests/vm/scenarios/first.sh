@@ -136,6 +136,69 @@ full() {
 	is "IPv$f: and is counted" "$(firsts)" "flows=0 refused=1"
 }
 
+# What comes from elsewhere with a node's address, is tracked in a zone that somebody
+# asked for, or is answered by somebody else, is not a node that speaks first.
+not_first() {
+	rule forged --vip "$(vip_port $port)"
+	serve node2 sink "$(node 2)" 9999
+	on client forge udp "$(node 1)" $port "$(node 2)" 9999 00
+	on node1 udp send -s "$(node 1)" -p 9998 "$(node 2)" 9999 01
+	wait_for 30 lines node2 2
+	is "IPv$f: forged on the clients' side" "$(firsts), $(sort node2 | xargs)" \
+		"flows=0 refused=0, $(printf '%s\n' "$(node 1) $port 00" "$(node 1) 9998 01" | sort | xargs)"
+	serve_no_more
+	rule zone --vip "$(vip_port $port)"
+	"$tables" -t raw -A PREROUTING -s "$(node 1)" -p udp -j CT --zone 5
+	is "IPv$f: tracked in another zone" "$(heard 1 $port 00), $(firsts)" "$(node 1) $port, flows=0 refused=0"
+	rule continue --new continue
+	on client udp send -s "$client" -p 40001 "$vip" $port "$(cid12 2)"
+	is "IPv$f: beside somebody else's handshakes" "$(heard 1 $port 00), $(firsts)" \
+		"$(node 1) $port, flows=0 refused=0"
+	rule down --vip "$(vip_port $port)"
+	echo down 1 > "/proc/net/xt_dtlscid/$name"
+	serve client sink "$client" 40000
+	says 1 $port 00
+	says 2 $port 01
+	is "IPv$f: a node that is down is silent" "$(hears 1), $(firsts)" "$vip $port, flows=1 refused=1"
+	balance "$name" --node 1="$(node 1)" --node 2="$(node 2)"
+	is "IPv$f: what a rule said is not learned" \
+		"$(sed -n 's/^node=.* vip=//p' "/proc/net/xt_dtlscid/$name" | xargs)" "- -"
+}
+
+speaks() {
+	ip netns exec node1 forge udp -n 20000 "$(node 1)" $port "$client" 1 00 &
+	sender=$!
+}
+
+# A node that speaks to client after client, and is taken from the rule meanwhile.
+removed() {
+	rule removed --vip "$(vip_port $port)" --max-flows 1000000
+	for _ in 1 2 3; do
+		speaks
+		sleep 0.3
+		"$tables" -t raw -R PREROUTING 1 -d "$vip" -p udp --dport $port -j DTLSCID \
+			--name "$name" --node 2="$(node 2)" --vip "$(vip_port $port)"
+		is "IPv$f: a node is removed while it speaks: its flows" "$(flows "-$f" -c -z 1001:1001)" 0
+		kill $sender
+		"$tables" -t raw -R PREROUTING 1 -d "$vip" -p udp --dport $port -j DTLSCID \
+			--name "$name" --node 1="$(node 1)" --node 2="$(node 2)" --vip "$(vip_port $port)"
+	done
+}
+
+# Nor does a name without rules live for ever by it.
+over() {
+	rule over --timeout 2,1 --vip "$(vip_port $port)"
+	says 1 $port 00
+	"$tables" -t raw -F
+	n=0
+	while ! no_names && [ $n -lt 200 ]; do
+		on node1 udp send -s "$(node 1)" -p $port "$client" $((41000 + n)) 00
+		n=$((n + 1))
+		sleep 0.1
+	done
+	check "IPv$f: a name without rules ends while a node speaks, $n times" no_names
+}
+
 event() {
 	rule event --vip "$(vip_port $port)"
 	conntrack -E -e NEW -p udp > events 2> ended &
@@ -158,6 +221,9 @@ for f in 4 6; do
 	error
 	full
 	event
+	not_first
+	removed
+	over
 	clear
 done
 topology_down

@@ -100,6 +100,15 @@ client_gone() {
 	done
 }
 
+# One port of the client has flows to all nodes.
+several() {
+	for k in 1 2 3; do open_flow client "$client" 20031 "$(cid12 $k)"; done
+	for k in 1 2 3; do
+		told "node $k, the client's port has flows to others too: it is closed" \
+			$k "$client" 20031 "$unreachable 0 $client"
+	done
+}
+
 # A hello's flow at a node that is drained: its bucket is another node's by now.
 drained() {
 	open_flow client "$client" 20021 $client_hello
@@ -310,12 +319,13 @@ for f in 4 6; do
 	rule --node "1=$(node 1)" --node "2=$(node 2)" --node "3=$(node 3)"
 	listen
 	client_gone
+	several
 	drained
 	client_narrow
 	node_gone
 	node_narrow
 	router_narrow
-	no_address 25
+	no_address 31
 	case $f in
 	4) many=10.9.0. ;;
 	6) many=2001:db8:2:1:: ;;

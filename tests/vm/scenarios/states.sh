@@ -116,6 +116,14 @@ counters() {
 	rm counts.$name
 	is "IPv$f: 7 datagrams" "$(sent 7 "$(cid12 1)")" "7 0 0"
 	is "IPv$f: are counted anew" "$(news $name), $(field 1 datagrams)" "datagrams=7 cid12=7, 7"
+	ip netns exec client forge udp -n 20000 -p 20000 "$client2" 20000 "$vip" $port "$no_cid" &
+	load "$(three) --max-flows 1"
+	while kill -0 $! 2> ended; do tell zero; done
+	is "IPv$f: zero while counts are taken back: none is below 0" "$(grep -c '[0-9]\{12\}' "/proc/net/xt_dtlscid/$name")" 0
+	load "$(three)"
+	conntrack -F 2> flushed
+	rm -f "counts.$name"
+	tell zero
 	sleep 3
 	on client udp send -s "$client" -p 42000 "$vip" $port "$client_hello" "$(cid13 2)"
 	wait_for 10 judged $name 2
