@@ -13,6 +13,7 @@ CFLAGS    ?= -O2 -g
 PREFIX    ?= /usr
 XTLIBDIR  ?= $(shell pkg-config --variable=xtlibdir xtables)
 MANDIR    ?= $(PREFIX)/share/man
+SBINDIR   ?= $(PREFIX)/sbin
 DESTDIR   ?=
 
 PLUGINS   := $(patsubst %.c,build/%.so,$(wildcard extensions/libxt_*.c))
@@ -37,7 +38,7 @@ modules:
 	cp -Rpu kernel/. build/modules/kdir/
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/modules/kdir $(KFLAGS) modules
 
-install: install-extensions install-man install-modules
+install: install-extensions install-man install-tools install-modules
 
 install-extensions: extensions
 	install -d $(DESTDIR)$(XTLIBDIR)
@@ -46,6 +47,10 @@ install-extensions: extensions
 install-man:
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+
+install-tools:
+	install -d $(DESTDIR)$(SBINDIR)
+	install -m 0755 tools/dtlscid $(DESTDIR)$(SBINDIR)
 
 # Debian's headers have neither a key to sign with nor the System.map without
 # which modules_install leaves depmod out.
@@ -86,4 +91,4 @@ distclean:
 	rm -rf build
 
 .PHONY: all extensions modules install install-extensions install-man \
-	install-modules deps demo bench bench-full check check-all clean distclean
+	install-tools install-modules deps demo bench bench-full check check-all clean distclean
