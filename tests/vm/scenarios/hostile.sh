@@ -223,6 +223,8 @@ both() {
 libdir=$(dirname "$(find /usr/lib -name libxt_udp.so)")
 mv hostile-match.so libxt_dtlscid.so
 mv hostile-target.so libxt_DTLSCID.so
-both iptables-legacy 4
-both ip6tables-nft 6
+case $FLAVOUR in
+legacy) both iptables-legacy 4 ;;
+nft) both ip6tables-nft 6 ;;
+esac
 finish

@@ -166,8 +166,8 @@ examples() {
 }
 
 examples
-for program in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do
-	match $program
-	target $program
+for program in "iptables-$FLAVOUR" "ip6tables-$FLAVOUR"; do
+	match "$program"
+	target "$program"
 done
 finish
