@@ -138,11 +138,10 @@ static noinline struct verdict look_around(const struct lb_rule *r, const struct
 
 /* The node of the client's bucket. */
 static __always_inline struct verdict choose(const struct lb_rule *r, const struct sk_buff *skb,
-					     __be16 port, enum lb_reason reason)
+					     __be16 port, enum lb_reason reason, bool live)
 {
 	struct lb_service *s = r->service;
 	const struct lb_buckets *t = rcu_dereference(r->family->buckets);
-	bool live = r->action[reason] == LB_LIVE;
 	struct verdict v = { .reason = reason };
 	const struct lb_bucket *b;
 	u64 slots;
@@ -158,14 +157,16 @@ static __always_inline struct verdict choose(const struct lb_rule *r, const stru
 	return v;
 }
 
+/* @live: only if its flow lives. */
 static __always_inline unsigned int serve_client(struct lb_rule *r, struct sk_buff *skb,
-						 __be16 port, enum lb_reason reason, unsigned int n)
+						 __be16 port, enum lb_reason reason,
+						 unsigned int n, bool live)
 {
-	struct verdict v = choose(r, skb, port, reason);
+	struct verdict v = choose(r, skb, port, reason, live);
 
 	if (likely(v.node))
 		return serve(r, skb, v, n);
-	return refuse(r, r->action[reason] == LB_LIVE ? reason : LB_NODE_DOWN, n);
+	return refuse(r, live ? reason : LB_NODE_DOWN, n);
 }
 
 /* Whether the client's flow in the default zone, somebody else's, goes to the slot. */
@@ -204,7 +205,10 @@ static noinline unsigned int act(const struct packet *p, struct verdict v, unsig
 	case LB_HASH:
 	case LB_LIVE:
 		port = skb_header_pointer(p->skb, p->thoff, sizeof(buf), &buf);
-		return port ? serve_client(r, p->skb, *port, v.reason, n) : NF_DROP;
+		if (!port)
+			return NF_DROP;
+		return serve_client(r, p->skb, *port, v.reason, n,
+				    r->action[v.reason] == LB_LIVE);
 	default:
 		return refuse(r, v.reason, n);
 	}
@@ -300,9 +304,10 @@ static noinline unsigned int not_whole_udp(const struct lb_rule *r, const struct
 	return XT_CONTINUE;
 }
 
+/* @e: a place of a table, used or not */
 static __always_inline bool is_served(const struct lb_entry *e)
 {
-	return e && e->node && READ_ONCE(e->node->state) != XT_DTLSCID_DOWN;
+	return e->node && READ_ONCE(e->node->state) != XT_DTLSCID_DOWN;
 }
 
 /* As lone_cid(), of DTLS 1.3. */
@@ -314,7 +319,7 @@ static const struct lb_entry *lone_cid13(const struct lb_rule *r, const u8 *payl
 	if (r->zone0_check || !dtls_lone_cid13(&f, payload, len))
 		return NULL;
 	e = lb_find(rcu_dereference(r->view), dtls_node_id(&f, payload + 1));
-	if (!is_served(e))
+	if (!e || !is_served(e))
 		return NULL;
 	f.cid_length = e->cid_length;
 	return !f.cid_length || dtls_lone_cid13(&f, payload, len) ? e : NULL;
@@ -343,7 +348,7 @@ static noinline unsigned int no_lone_cid(struct lb_rule *r, struct sk_buff *skb,
 
 	if (!kind || r->action[reason] != LB_HASH)
 		return no_lone_v12(r, skb, thoff, state, payload, len);
-	return serve_client(r, skb, ((const struct udphdr *)payload)[-1].source, reason, 1);
+	return serve_client(r, skb, ((const struct udphdr *)payload)[-1].source, reason, 1, false);
 }
 
 /* What a lone CID names; NULL when it is not one that is served without another look. */
@@ -355,10 +360,13 @@ static __always_inline const struct lb_entry *lone_cid(const struct lb_rule *r,
 
 	if (!dtls_lone_cid(&r->shortcut, payload, len))
 		return NULL;
-	if (likely(t->direct))
+	if (likely(t->direct)) {
 		e = &t->entry[payload[r->shortcut.id]];
-	else
+	} else {
 		e = lb_find(t, dtls_node_id(&r->format, payload + 11));
+		if (!e)
+			return NULL;
+	}
 	if (unlikely(!is_served(e)))
 		return NULL;
 	return !e->cid_length || dtls_cid12_fits(payload, len, e->cid_length) ? e : NULL;

@@ -535,17 +535,16 @@ static __always_inline bool lb_claim(struct nf_conn *template)
 static __always_inline bool lb_attach(struct lb_service *s, struct lb_cpu __percpu *cpu,
 				      struct sk_buff *skb, enum lb_reason kind, u16 id)
 {
-	struct nf_conntrack_zone zone = { .id = id, .dir = NF_CT_ZONE_DIR_ORIG };
 	struct nf_conn *t = this_cpu_read(cpu->template[kind]);
 
 	if (likely(lb_claim(t))) {
-		nf_ct_zone_add(t, &zone);
+		t->zone.id = id;	/* its direction never changes */
 		refcount_set(&t->ct_general.use, 2);
 	} else {
 		t = lb_template_once(s, kind);
 		if (!t)
 			return false;
-		nf_ct_zone_add(t, &zone);
+		t->zone.id = id;
 	}
 	nf_ct_set(skb, t, IP_CT_NEW);
 	return true;
