@@ -170,6 +170,7 @@ sysctl -q -w net.netfilter.nf_conntrack_buckets=512
 sysctl -q -w net.netfilter.nf_conntrack_max=65536 net.core.netdev_max_backlog=10000
 topology 3
 for f in 4 6; do
+	at_length $f || continue
 	family $f
 	case $f in
 	4) first=10.0.0.1 forged=10.0.0.0/8 count=1000000 ;;

@@ -257,10 +257,12 @@ for f in 4 6; do
 	sixty_clients
 	serve_no_more
 	"$tables" -t raw -F
-	start_farm
-	ten_thousand
-	two_balancers
-	serve_no_more
+	if at_length $f; then
+		start_farm
+		ten_thousand
+		two_balancers
+		serve_no_more
+	fi
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
 done

@@ -124,6 +124,7 @@ for version in 1.2 1.3; do
 	esac
 	start_nodes 2 "$peer" "$port"
 	for f in 4 6; do
+		at_length $f || continue
 		family $f
 		beside "net.ipv4.vs.conntrack=0" 0
 		[ $version = 1.3 ] || beside "net.ipv4.vs.conntrack=1 and --zone0-check" 1 --zone0-check

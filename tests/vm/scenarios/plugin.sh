@@ -166,8 +166,12 @@ examples() {
 }
 
 examples
-for program in "iptables-$FLAVOUR" "ip6tables-$FLAVOUR"; do
-	match "$program"
-	target "$program"
-done
+if at_length 4; then
+	match "iptables-$FLAVOUR"
+	target "iptables-$FLAVOUR"
+fi
+if at_length 6; then
+	match "ip6tables-$FLAVOUR"
+	target "ip6tables-$FLAVOUR"
+fi
 finish
