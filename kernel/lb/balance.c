@@ -169,26 +169,12 @@ static __always_inline unsigned int serve_client(struct lb_rule *r, struct sk_bu
 	return refuse(r, live ? reason : LB_NODE_DOWN, n);
 }
 
-/* Whether the client's flow in the default zone, somebody else's, goes to the slot. */
-static bool zone0_serves(const struct packet *p, u16 number)
-{
-	const struct lb_rule *r = p->rule;
-	const struct lb_slot *slot = xa_load(&r->family->slots, number);
-	struct nf_conntrack_tuple from, reply;
-
-	return slot && nf_ct_get_tuplepr(p->skb, skb_network_offset(p->skb), r->pf,
-					 r->service->net, &from) &&
-	       lb_zone0_reply(r->service, &from, &reply) &&
-	       nf_inet_addr_cmp(&reply.src.u3, &slot->addr) &&
-	       reply.src.u.udp.port == (slot->port ?: from.dst.u.udp.port);
-}
-
 /* By its CID. */
 static unsigned int serve_node(const struct packet *p, struct verdict v, unsigned int n)
 {
 	struct lb_rule *r = p->rule;
 
-	if (r->zone0_check && zone0_serves(p, v.slot))
+	if (r->zone0_check && lb_zone0_serves(r, p->skb, v.slot))
 		return served(r, p->skb, v, n);
 	return serve(r, p->skb, v, n);
 }

@@ -39,17 +39,9 @@ static int flush(struct lb_service *s, struct lb_node *n, u8 unused)
 	return 0;
 }
 
-/* Packets go on counting meanwhile: no counter is written, its value now is noted. */
 static int zero(struct lb_service *s, struct lb_node *none, u8 unused)
 {
-	struct lb_node *n;
-	unsigned long id;
-
-	lb_totals(s, &s->zero);
-	xa_for_each(&s->nodes, id, n) {
-		lb_node_count(n, false, &n->zero[0]);
-		lb_node_count(n, true, &n->zero[1]);
-	}
+	lb_zero(s);
 	return 0;
 }
 

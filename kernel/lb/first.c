@@ -14,56 +14,14 @@
 #include <linux/inetdevice.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_acct.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_ecache.h>
+#include <net/netfilter/nf_conntrack_labels.h>
+#include <net/netfilter/nf_conntrack_timestamp.h>
+#include <net/netfilter/nf_nat.h>
 #include <net/route.h>
 #include "lb.h"
-
-static bool is_vip(struct lb_vip *v, const union nf_inet_addr *addr, __be16 port)
-{
-	union nf_inet_addr a;
-	__be16 p;
-
-	return lb_vip_get(v, &a, &p) && p == port && !memcmp(&a, addr, sizeof(a));
-}
-
-/* Written for new flows only, and seldom then: most services have one address. */
-void lb_vip_set(struct lb_vip *v, const union nf_inet_addr *addr, __be16 port)
-{
-	if (is_vip(v, addr, port))
-		return;
-	write_seqlock_bh(&v->lock);
-	v->addr = *addr;
-	v->port = port;
-	write_sequnlock_bh(&v->lock);
-}
-
-/* Return: whether it is known. */
-bool lb_vip_get(struct lb_vip *v, union nf_inet_addr *addr, __be16 *port)
-{
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&v->lock);
-		*addr = v->addr;
-		*port = v->port;
-	} while (read_seqretry(&v->lock, seq));
-	return *port;
-}
-
-/**
- * lb_speaks_from() - what the packets of a node are to come from
- * @f:		family
- * @slot:	the node's
- * @addr:	filled in: the service's address
- * @port:	filled in: its port
- *
- * Return: false when no rule says it and no client has come yet.
- */
-bool lb_speaks_from(struct lb_family *f, struct lb_slot *slot, union nf_inet_addr *addr,
-		    __be16 *port)
-{
-	return lb_vip_get(&f->vip, addr, port) || lb_vip_get(&slot->vip, addr, port) ||
-	       lb_vip_get(&f->last, addr, port);
-}
 
 /* A slot of that key, and in @from the service that it speaks from. */
 static struct lb_slot *find(struct lb_family *f, const struct nf_conntrack_tuple *sent,
@@ -112,6 +70,71 @@ static bool goes_out(struct net *net, const struct sk_buff *skb, u8 pf)
 static void note(const struct lb_service *s, enum lb_first what)
 {
 	this_cpu_inc(s->cpu->total.first[what]);
+}
+
+/* As conntrack does for a first packet; a reply is not seen yet. */
+static bool equip(struct lb_service *s, struct nf_conn *ct)
+{
+	struct nf_conn_tstamp *began = nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
+
+	if (began)
+		began->start = ktime_get_real_ns();
+	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
+	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
+	nf_ct_labels_ext_add(ct);
+	if (!nf_ct_timeout_ext_add(ct, s->timeout[LB_NO_CID], GFP_ATOMIC))
+		return false;
+	ct->timeout = nfct_time_stamp + READ_ONCE(s->seconds[1]) * HZ;
+	ct->proto.udp.stream_ts = jiffies + 2 * HZ;
+	return true;
+}
+
+/*
+ * To the node, and from the client as it is: conntrack would give it another port if
+ * somebody else had a flow with this reply.
+ */
+static bool translate(const struct lb_family *f, struct nf_conn *ct, const struct lb_slot *slot,
+		      const struct nf_conntrack_tuple *reply)
+{
+	const struct nf_conntrack_tuple *is = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+
+	return lb_bind(f, ct, slot) == NF_ACCEPT &&
+	       nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) == NF_ACCEPT &&
+	       nf_ct_tuple_equal(is, reply);
+}
+
+/*
+ * Make the flow of which there was no first packet: to the slot, @from client to service,
+ * @reply being what the node sends.  It counts as born without a CID, as nobody knows.
+ * Such flows leave half of --max-flows to clients: who speaks as a node needs no client
+ * for them.
+ */
+static bool insert(struct lb_service *s, const struct lb_family *f, const struct lb_slot *slot,
+		   const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply)
+{
+	struct nf_conntrack_zone zone = lb_zone(s, slot->number);
+	struct nf_conntrack_tuple back;
+	struct nf_conn *ct;
+
+	if (!nf_ct_invert_tuple(&back, from) || !lb_flow_add(s, (READ_ONCE(s->max_flows) + 1) / 2))
+		return false;
+	ct = nf_conntrack_alloc(s->net, &zone, from, &back, GFP_ATOMIC);
+	if (IS_ERR(ct))
+		goto none;
+	if (!equip(s, ct) || !translate(f, ct, slot, reply))
+		goto free;
+	ct->status |= IPS_CONFIRMED;
+	if (nf_conntrack_hash_check_insert(ct))
+		goto free;
+	lb_count_flow(slot, nf_ct_l3num(ct));
+	nf_conntrack_event_report(IPCT_NEW, ct, 0, 0);
+	nf_ct_put(ct);
+	return true;
+free:
+	nf_conntrack_free(ct);
+none:
+	atomic_dec(&s->flows);
+	return false;
 }
 
 /* The packet once more, from the hook's beginning: now it is a reply. */
@@ -174,7 +197,7 @@ unsigned int lb_first(struct lb_service *s, struct sk_buff *skb, const struct nf
 	slot = find(f, sent, sent->src.u.udp.port, &from) ?: find(f, sent, 0, &from);
 	if (!slot || !goes_out(s->net, skb, state->pf) || !way_back(sent, state))
 		return NF_ACCEPT;
-	if (READ_ONCE(slot->silent) || !lb_flow_insert(s, f, slot, &from, sent)) {
+	if (READ_ONCE(slot->silent) || !insert(s, f, slot, &from, sent)) {
 		note(s, LB_FIRST_REFUSED);
 		return elsewhere ? NF_ACCEPT : NF_DROP;
 	}

@@ -1,132 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Our conntrack entries: their timeouts, the templates they are made by, their number. */
+/* Our conntrack entries: which are, how many, and their end. */
 #include <linux/mm.h>
-#include <linux/slab.h>
-#include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/netfilter/nf_conntrack_ecache.h>
-#include <net/netfilter/nf_conntrack_l4proto.h>
-#include <net/netfilter/nf_conntrack_labels.h>
-#include <net/netfilter/nf_conntrack_timestamp.h>
-#include <net/netfilter/nf_nat.h>
 #include "../compat/conntrack.h"
 #include "lb.h"
-
-static struct nf_ct_timeout *timeout_new(void)
-{
-	struct nf_ct_timeout *t = kzalloc(sizeof(*t) + 2 * sizeof(unsigned int),
-					  GFP_KERNEL_ACCOUNT);
-
-	if (!t)
-		return NULL;
-	compat_timeout_init(t);
-	t->l3num = NFPROTO_IPV4;	/* only cttimeout's own objects are asked for it */
-	t->l4proto = nf_ct_l4proto_find(IPPROTO_UDP);
-	return t;
-}
-
-/**
- * lb_timeouts() - how long flows live on, those that are there included
- * @s:		service
- * @seconds:	answered flows from 2 s after the first packet on, then all others
- */
-void lb_timeouts(struct lb_service *s, const u32 seconds[2])
-{
-	unsigned int *data, k;
-
-	s->seconds[0] = seconds[0];
-	s->seconds[1] = seconds[1];
-	for (k = 0; k < LB_KINDS; k++) {
-		data = (unsigned int *)s->timeout[k]->data;
-		WRITE_ONCE(data[UDP_CT_REPLIED], seconds[0] * HZ);
-		WRITE_ONCE(data[UDP_CT_UNREPLIED], seconds[1] * HZ);
-	}
-}
-
-/*
- * Templates hold no reference to the timeout object: their end would not return it.
- * The service outlives its own, and those made once, as lb_hooks_down() says.
- */
-static struct nf_conn *template_new(struct lb_service *s, enum lb_reason kind, gfp_t gfp)
-{
-	struct nf_conntrack_zone zone = lb_zone(s, 0);
-	struct nf_conn *t = nf_ct_tmpl_alloc(s->net, &zone, gfp);
-
-	if (!t)
-		return NULL;
-	refcount_set(&t->ct_general.use, 1);
-	if (!nf_ct_timeout_ext_add(t, s->timeout[kind], gfp)) {
-		nf_ct_tmpl_free(t);
-		return NULL;
-	}
-	compat_timeout_unref(s->timeout[kind]);
-	compat_ct_ext_keep(t);
-	__set_bit(IPS_CONFIRMED_BIT, &t->status);
-	return t;
-}
-
-/**
- * lb_template_once() - a template for one packet, when this CPU's is in use
- * @s:		service
- * @kind:	of the datagram
- */
-struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind)
-{
-	struct nf_conn *t = template_new(s, kind, GFP_ATOMIC | __GFP_NOWARN);
-
-	if (t)
-		this_cpu_inc(s->cpu->total.once);
-	return t;
-}
-
-int lb_flows_init(struct lb_service *s)
-{
-	unsigned int k;
-	int cpu;
-
-	for (k = 0; k < LB_KINDS; k++) {
-		s->timeout[k] = timeout_new();
-		if (!s->timeout[k])
-			return -ENOMEM;
-	}
-	s->cpu = alloc_percpu_gfp(struct lb_cpu, GFP_KERNEL_ACCOUNT);
-	if (!s->cpu)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		for (k = 0; k < LB_KINDS; k++) {
-			struct nf_conn **t = &per_cpu_ptr(s->cpu, cpu)->template[k];
-
-			*t = template_new(s, k, GFP_KERNEL_ACCOUNT);
-			if (!*t)
-				return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-static void templates_free(struct lb_cpu *c)
-{
-	unsigned int k;
-
-	for (k = 0; k < LB_KINDS; k++)
-		if (c->template[k])
-			nf_ct_put(c->template[k]);
-}
-
-/* After lb_flows_detach(), or when there never was a flow. */
-void lb_flows_free(struct lb_service *s)
-{
-	unsigned int k;
-	int cpu;
-
-	if (s->cpu)
-		for_each_possible_cpu(cpu)
-			templates_free(per_cpu_ptr(s->cpu, cpu));
-	free_percpu(s->cpu);
-	for (k = 0; k < LB_KINDS; k++)
-		if (s->timeout[k])
-			compat_timeout_free(s->timeout[k]);
-}
 
 /**
  * lb_kind() - what an entry was born of
@@ -171,30 +48,6 @@ struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 	return NULL;
 }
 
-/**
- * lb_zone0_reply() - what answers a client by its flow in the default zone
- * @s:		service
- * @from:	from client to service
- * @reply:	filled in
- *
- * Return: whether it has one that it began.
- */
-bool lb_zone0_reply(const struct lb_service *s, const struct nf_conntrack_tuple *from,
-		    struct nf_conntrack_tuple *reply)
-{
-	struct nf_conntrack_tuple_hash *h = nf_conntrack_find_get(s->net, &nf_ct_zone_dflt, from);
-	struct nf_conn *ct;
-	bool began;
-
-	if (!h)
-		return false;
-	ct = nf_ct_tuplehash_to_ctrack(h);
-	began = NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL;
-	*reply = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
-	nf_ct_put(ct);
-	return began;
-}
-
 /* Not more often than once a second, and than makes up its share of the time. */
 static void walk_if_due(struct lb_service *s)
 {
@@ -206,16 +59,16 @@ static void walk_if_due(struct lb_service *s)
 
 /**
  * lb_flow_add() - count a new flow, if there may be one
- * @s: service
+ * @s:		service
+ * @max:	flows that there may be
  *
  * Nobody tells us of a flow's end: s->flows is what the last walk counted and all
  * that were added since, so not less than there are (but for first packets that user
  * space holds in a queue during a walk).  Past three quarters of the limit walks are
  * due, so that no flow is refused for the sake of dead ones.
  */
-bool lb_flow_add(struct lb_service *s)
+bool lb_flow_add(struct lb_service *s, int max)
 {
-	const int max = READ_ONCE(s->max_flows);
 	int n;
 
 	if (atomic_read(&s->flows) >= max) {	/* a flood need not write to it */
@@ -227,86 +80,6 @@ bool lb_flow_add(struct lb_service *s)
 		walk_if_due(s);
 	if (n <= max)
 		return true;
-	atomic_dec(&s->flows);
-	return false;
-}
-
-/* As conntrack does for a first packet; a reply is not seen yet. */
-static bool equip(struct lb_service *s, struct nf_conn *ct)
-{
-	struct nf_conn_tstamp *began = nf_ct_tstamp_ext_add(ct, GFP_ATOMIC);
-
-	if (began)
-		began->start = ktime_get_real_ns();
-	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
-	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
-	nf_ct_labels_ext_add(ct);
-	if (!nf_ct_timeout_ext_add(ct, s->timeout[LB_NO_CID], GFP_ATOMIC))
-		return false;
-	ct->timeout = nfct_time_stamp + READ_ONCE(s->seconds[1]) * HZ;
-	ct->proto.udp.stream_ts = jiffies + 2 * HZ;
-	return true;
-}
-
-/*
- * To the node, and from the client as it is: conntrack would give it another port if
- * somebody else had a flow with this reply.
- */
-static bool translate(const struct lb_family *f, struct nf_conn *ct, const struct lb_slot *slot,
-		      const struct nf_conntrack_tuple *reply)
-{
-	const struct nf_conntrack_tuple *is = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
-
-	return lb_bind(f, ct, slot) == NF_ACCEPT &&
-	       nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) == NF_ACCEPT &&
-	       nf_ct_tuple_equal(is, reply);
-}
-
-static bool may_insert(struct lb_service *s)
-{
-	if (atomic_read(&s->flows) < (READ_ONCE(s->max_flows) + 1) / 2)
-		return true;
-	walk_if_due(s);
-	return false;
-}
-
-/**
- * lb_flow_insert() - make a flow of which there was no first packet
- * @s:		service
- * @f:		family
- * @slot:	where it goes
- * @from:	tuple from client to service
- * @reply:	what the node sends
- *
- * It counts as born without a CID, as nobody knows.  Such flows leave half of
- * --max-flows to clients: who speaks as a node needs no client for them.
- *
- * Return: whether it is there now.
- */
-bool lb_flow_insert(struct lb_service *s, const struct lb_family *f, const struct lb_slot *slot,
-		    const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply)
-{
-	struct nf_conntrack_zone zone = lb_zone(s, slot->number);
-	struct nf_conntrack_tuple back;
-	struct nf_conn *ct;
-
-	if (!nf_ct_invert_tuple(&back, from) || !may_insert(s) || !lb_flow_add(s))
-		return false;
-	ct = nf_conntrack_alloc(s->net, &zone, from, &back, GFP_ATOMIC);
-	if (IS_ERR(ct))
-		goto none;
-	if (!equip(s, ct) || !translate(f, ct, slot, reply))
-		goto free;
-	ct->status |= IPS_CONFIRMED;
-	if (nf_conntrack_hash_check_insert(ct))
-		goto free;
-	lb_count_flow(slot, nf_ct_l3num(ct));
-	nf_conntrack_event_report(IPCT_NEW, ct, 0, 0);
-	nf_ct_put(ct);
-	return true;
-free:
-	nf_conntrack_free(ct);
-none:
 	atomic_dec(&s->flows);
 	return false;
 }

@@ -486,19 +486,11 @@ static inline u32 lb_hash_skb(const struct lb_service *s, u8 pf, const struct sk
 }
 
 /* flows.c */
-int lb_flows_init(struct lb_service *s);
-void lb_flows_free(struct lb_service *s);
-void lb_timeouts(struct lb_service *s, const u32 seconds[2]);
-bool lb_flow_add(struct lb_service *s);
-bool lb_flow_insert(struct lb_service *s, const struct lb_family *f, const struct lb_slot *slot,
-		    const struct nf_conntrack_tuple *from, const struct nf_conntrack_tuple *reply);
+bool lb_flow_add(struct lb_service *s, int max);
 bool lb_walk(struct lb_service *s, unsigned long *took);
 void lb_flush(struct lb_service *s);
 void lb_flows_detach(struct lb_service *s);
 int lb_kind(const struct lb_service *s, const struct nf_conn *ct);
-struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind);
-bool lb_zone0_reply(const struct lb_service *s, const struct nf_conntrack_tuple *from,
-		    struct nf_conntrack_tuple *reply);
 struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 			     const struct nf_conntrack_tuple *tuple);
 
@@ -515,6 +507,12 @@ static inline bool lb_is_fresh(int kind)
 {
 	return kind >= LB_CLIENT_HELLO;
 }
+
+/* template.c */
+int lb_templates_init(struct lb_service *s);
+void lb_templates_free(struct lb_service *s);
+void lb_timeouts(struct lb_service *s, const u32 seconds[2]);
+struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind);
 
 /*
  * refcount_dec_if_one(), reaching into the refcount to do without the call: that and
@@ -550,11 +548,13 @@ static __always_inline bool lb_attach(struct lb_service *s, struct lb_cpu __perc
 	return true;
 }
 
-/* first.c */
+/* vip.c */
 void lb_vip_set(struct lb_vip *v, const union nf_inet_addr *addr, __be16 port);
 bool lb_vip_get(struct lb_vip *v, union nf_inet_addr *addr, __be16 *port);
 bool lb_speaks_from(struct lb_family *f, struct lb_slot *slot, union nf_inet_addr *addr,
 		    __be16 *port);
+
+/* first.c */
 unsigned int lb_first(struct lb_service *s, struct sk_buff *skb, const struct nf_conn *ct,
 		      const struct nf_hook_state *state);
 
@@ -574,14 +574,20 @@ unsigned int lb_balance(struct lb_rule *r, struct sk_buff *skb, unsigned int tho
 			const struct nf_hook_state *state);
 unsigned int lb_datagrams(const struct sk_buff *skb, unsigned int thoff);
 
+/* zone0.c */
+bool lb_zone0_serves(const struct lb_rule *r, const struct sk_buff *skb, u16 number);
+
 /* split.c */
 bool lb_can_split(const struct sk_buff *skb, const struct nf_hook_state *state);
 bool lb_split(struct sk_buff *skb);
 
 /* proc.c */
 int lb_proc_add(struct lb_service *s, struct proc_dir_entry *dir);
-void lb_totals(const struct lb_service *s, struct lb_totals *sum);
-void lb_node_count(const struct lb_node *n, bool v6, struct lb_count *sum);
+
+/* counters.c */
+void lb_totals_since(const struct lb_service *s, struct lb_totals *sum);
+void lb_node_since(const struct lb_node *n, bool v6, struct lb_count *sum);
+void lb_zero(struct lb_service *s);
 
 /* command.c */
 int lb_command(struct lb_service *s, char *text);

@@ -104,7 +104,7 @@ unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state 
 	slot = xa_load(&f->slots, nf_ct_zone(ct)->id - s->zone_base);
 	if (!slot)
 		return drop(s, skb, state->pf, kind, LB_UNKNOWN_NODE, NULL);
-	if (!lb_flow_add(s))
+	if (!lb_flow_add(s, READ_ONCE(s->max_flows)))
 		return drop(s, skb, state->pf, kind, LB_MAX_FLOWS, slot);
 	lb_count_flow(slot, state->pf);
 	learn_vip(f, slot, ct);

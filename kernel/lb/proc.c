@@ -60,57 +60,6 @@ static void show_address(struct seq_file *m, u8 pf, const union nf_inet_addr *ad
 		seq_printf(m, ":%u", ntohs(port));
 }
 
-/* What a node has been sent in a family, all in all, and when last. */
-void lb_node_count(const struct lb_node *n, bool v6, struct lb_count *sum)
-{
-	int cpu, k;
-
-	*sum = (struct lb_count){};
-	for_each_possible_cpu(cpu) {
-		const struct lb_count *c = per_cpu_ptr(n->count[v6], cpu);
-
-		sum->datagrams += c->datagrams;
-		sum->flows += c->flows;
-		for (k = 0; k < LB_KINDS; k++)
-			if (c->last[k] && (!sum->last[k] || time_after(c->last[k], sum->last[k])))
-				sum->last[k] = c->last[k];
-	}
-}
-
-/* What a service has counted, all in all. */
-void lb_totals(const struct lb_service *s, struct lb_totals *sum)
-{
-	u64 *to = (u64 *)sum;
-	unsigned int i;
-	int cpu;
-
-	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu) {
-		const u64 *from = (const u64 *)&per_cpu_ptr(s->cpu, cpu)->total;
-
-		for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
-			to[i] += from[i];
-	}
-}
-
-/* NAT takes back what the target has counted too much; "zero" may come in between. */
-static u64 since(u64 now, u64 zero)
-{
-	return now > zero ? now - zero : 0;
-}
-
-/* Since "zero" was written. */
-static void totals_shown(const struct lb_service *s, struct lb_totals *sum)
-{
-	const u64 *zero = (const u64 *)&s->zero;
-	u64 *to = (u64 *)sum;
-	unsigned int i;
-
-	lb_totals(s, sum);
-	for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
-		to[i] = since(to[i], zero[i]);
-}
-
 static void show_age(struct seq_file *m, const char *what, unsigned long last)
 {
 	if (last)
@@ -148,16 +97,14 @@ static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family
 {
 	struct lb_slot *slot = xa_load(&f->slots, e->slot);
 	u8 pf = lb_pf(s, f);
-	const struct lb_count *zero = &e->node->zero[lb_v6(pf)];
 	struct lb_count sum;
 
-	lb_node_count(e->node, lb_v6(pf), &sum);
+	lb_node_since(e->node, lb_v6(pf), &sum);
 	seq_printf(m, "node=%u addr=", e->id);
 	show_address(m, pf, &slot->addr, slot->port);
 	seq_printf(m, " weight=%u state=%s zone=%u datagrams=%llu new-flows=%llu live-flows=%u",
 		   e->weight, states[e->node->state], s->zone_base + e->slot,
-		   since(sum.datagrams, zero->datagrams), since(sum.flows, zero->flows),
-		   slot->live);
+		   sum.datagrams, sum.flows, slot->live);
 	show_ages(m, sum.last);
 	show_vip(m, pf, f, slot);
 }
@@ -233,7 +180,7 @@ static int lb_proc_show(struct seq_file *m, void *unused)
 	lb_walk(s, NULL);
 	show_nodes(m, s, &s->family[0]);
 	show_nodes(m, s, &s->family[1]);
-	totals_shown(s, &totals);
+	lb_totals_since(s, &totals);
 	show_totals(m, &totals);
 	show_service(m, s, totals.once);
 	mutex_unlock(&s->lock);

@@ -63,7 +63,7 @@ static struct lb_service *service_find(const struct lb_net *ln, const char *name
 static void service_free(struct lb_service *s)
 {
 	lb_nodes_free(s);
-	lb_flows_free(s);
+	lb_templates_free(s);
 	kfree(s);
 }
 
@@ -133,7 +133,7 @@ static struct lb_service *service_new(struct net *net, const struct xt_dtlscid_t
 	family_init(&s->family[1]);
 	ratelimit_state_init(&s->icmp_rate, HZ, ICMP_RATE);
 	ratelimit_set_flags(&s->icmp_rate, RATELIMIT_MSG_ON_RELEASE);
-	if (lb_flows_init(s) || lb_proc_add(s, lb_net(net)->proc)) {
+	if (lb_templates_init(s) || lb_proc_add(s, lb_net(net)->proc)) {
 		service_free(s);
 		return NULL;
 	}
