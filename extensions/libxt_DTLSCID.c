@@ -13,7 +13,9 @@
 #include <linux/netfilter/xt_DTLSCID.h>
 
 #define NAME		"DTLSCID"
+#include "address.h"
 #include "format.h"
+#include "mask.h"
 #include "node.h"
 #include "number.h"
 
@@ -190,21 +192,6 @@ static void parse_vip(const char *s, struct xt_dtlscid_tginfo_v0 *info)
 		refuse("--vip: \"%s\" is not ADDR:PORT, for IPv6 [ADDR]:PORT", s);
 }
 
-static __u32 lowest_bit(__u32 mask)
-{
-	return mask & -mask;
-}
-
-static void parse_mask(const char *s, const struct number *n, struct xt_dtlscid_tginfo_v0 *info)
-{
-	__u32 mask;
-
-	read_number(n, s, info);
-	mask = get_number(n, info);
-	if (mask & (mask + lowest_bit(mask)))
-		refuse("--%s: 0x%x has gaps (adjacent bits, 0x1..0xffffffff)", n->option, mask);
-}
-
 static void parse_name(const char *s, struct xt_dtlscid_tginfo_v0 *info)
 {
 	size_t n = strlen(s), i;
@@ -275,16 +262,6 @@ static int dtlscid_tg_parse(int c, char **argv, int invert, unsigned int *flags,
 	return 1;
 }
 
-static void check_mask(const struct xt_dtlscid_node *node, const struct number *n,
-		       const struct xt_dtlscid_tginfo_v0 *info)
-{
-	__u32 mask = get_number(n, info), max = mask ? mask / lowest_bit(mask) : UINT32_MAX;
-
-	if (node->id > max)
-		refuse("--%s: node id %u does not fit 0x%x (0..%u)",
-		       n->option, node->id, mask, max);
-}
-
 static void check_node(const struct xt_dtlscid_node *node, const struct xt_dtlscid_tginfo_v0 *info)
 {
 	unsigned int end = info->format.id_offset + info->format.id_length;
@@ -293,8 +270,8 @@ static void check_node(const struct xt_dtlscid_node *node, const struct xt_dtlsc
 	if (node->cid_length && node->cid_length < end)
 		refuse("--node: cid-length %u of id %u ends before the id (%u..%d)",
 		       node->cid_length, node->id, end, NF_DTLSCID_CID_LENGTH_MAX);
-	check_mask(node, &numbers[O_ID_MARK], info);
-	check_mask(node, &numbers[O_ID_CONNMARK], info);
+	check_mask(node->id, &numbers[O_ID_MARK], info);
+	check_mask(node->id, &numbers[O_ID_CONNMARK], info);
 }
 
 /* What depends on two options, so on no order of them. */
@@ -339,13 +316,6 @@ static void print_timeout(const struct xt_dtlscid_tginfo_v0 *info, const char *d
 {
 	if (memcmp(info->timeout, defaults.timeout, sizeof(defaults.timeout)) != 0)
 		printf(" %stimeout %u,%u", dashes, info->timeout[0], info->timeout[1]);
-}
-
-static void print_mask(const struct number *n, const struct xt_dtlscid_tginfo_v0 *info,
-		       const char *dashes)
-{
-	if (get_number(n, info))
-		printf(" %s%s 0x%x", dashes, n->option, get_number(n, info));
 }
 
 /* xtables_save_string() quotes what iptables-restore would not take as it is. */
