@@ -14,6 +14,16 @@ start_nodes() {
 	done
 }
 
+# peer_of VERSION: set $peer and $port to the program that speaks it, and to where its
+# nodes listen.
+# shellcheck disable=SC2034 # for the scripts
+peer_of() {
+	case $1 in
+	1.2) peer=dtls-peer port=5684 ;;
+	1.3) peer=dtls13-peer port=5685 ;;
+	esac
+}
+
 # start_client NAME PEER ARGUMENT...: its log is NAME.log.  It has its FIFO open to
 # write as well, and so never reads an end.
 start_client() {

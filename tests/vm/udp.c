@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -341,6 +342,54 @@ static void add(const struct endpoint *peer, int byte)
 		*c = (struct count){ .peer = *peer, .byte = byte, .n = 1 };
 }
 
+/*
+ * What comes for an address is counted before the kernel looks for its socket: of some
+ * millions of datagrams an emulated machine finds none for one, though it is there.
+ */
+static int raw_socket(const struct endpoint *local)
+{
+	int fd = socket(local->sa.sa_family, SOCK_RAW, IPPROTO_UDP), room = 64 << 20;
+	struct endpoint address = *local;
+
+	if (fd < 0)
+		die("raw socket", strerror(errno));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		die("SO_RCVBUFFORCE", strerror(errno));
+	if (address.sa.sa_family == AF_INET6)
+		address.in6.sin6_port = 0;
+	if (bind(fd, &address.sa, address.len))
+		die("bind", strerror(errno));
+	return fd;
+}
+
+/* So that the port is in use: a socket that takes nothing in. */
+static void occupy(const struct endpoint *local)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
+	int fd = udp_socket(local);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)))
+		die("SO_ATTACH_FILTER", strerror(errno));
+}
+
+/*
+ * The next datagram for that port, its peer's port filled in; NULL when it is for another.
+ * With IPv4 its IP header comes along.
+ */
+static const uint8_t *receive_raw(int fd, in_port_t port, struct endpoint *peer, ssize_t *len)
+{
+	ssize_t all = receive(fd, peer);
+	size_t header = peer->sa.sa_family == AF_INET ? 4 * (buffer[0] & 15U) : 0;
+	const struct udphdr *uh = (const void *)(buffer + header);
+
+	*len = all - (ssize_t)(header + sizeof(*uh));
+	if (*len < 0 || uh->uh_dport != port)
+		return NULL;
+	peer->in.sin_port = uh->uh_sport;	/* at the same place in an IPv6 address */
+	return buffer + header + sizeof(*uh);
+}
+
 /* A descriptor that is readable once SIGTERM has come. */
 static int told_to_end(void)
 {
@@ -371,6 +420,7 @@ static int command_tally(int argc, char **argv)
 {
 	struct endpoint local, peer;
 	const struct count *c;
+	const uint8_t *datagram;
 	ssize_t offset, len;
 	int fd, end;
 
@@ -379,10 +429,12 @@ static int command_tally(int argc, char **argv)
 	offset = (ssize_t)number(argv[1], DATAGRAM_MAX);
 	local = endpoint(argv[2], argv[3]);
 	end = told_to_end();
-	fd = udp_socket(&local);
+	fd = raw_socket(&local);
+	occupy(&local);
 	while (another(fd, end)) {
-		len = receive(fd, &peer);
-		add(&peer, offset < len ? buffer[offset] : -1);
+		datagram = receive_raw(fd, local.in.sin_port, &peer, &len);
+		if (datagram)
+			add(&peer, offset < len ? datagram[offset] : -1);
 	}
 	for (c = counts; c->n; c++) {
 		print_endpoint(&c->peer);

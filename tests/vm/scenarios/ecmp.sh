@@ -8,7 +8,7 @@
 
 clients=$(seq 10)
 
-# The router is where the script runs: of lib.sh's balancer it has the client's link,
+# The router is where the script runs: of net.sh's balancer it has the client's link,
 # and the nodes' bridge without an address.  Both balancers have the service's.
 
 # router_side K, balancer_own K, node_ways: what there is of a balancer at its router, in

@@ -108,25 +108,18 @@ loads() {
 	check "unloaded again" dtlscid-rules unload
 }
 
-all_arrived() { [ "$(arrived node1)" -ge "$1" ]; }
+reload() { unit ExecReload || echo failed; }
 
 # Loaded once, then again and again while datagrams come.
 under_load() {
 	serve node1 tally 11 "$(node 1)" $port
-	had=$(arrived node1) all=0 times=0
+	before=$(arrived node1)
 	unit ExecStart
-	while [ $times -lt 5 ]; do
-		ip netns exec client udp send -s "$client" -p 40000 -n 10000 "$vip" $port "$(cid12 1)" &
-		sender=$! all=$((all + 10000))
-		while kill -0 $sender 2> ended; do
-			unit ExecReload || echo failed
-			times=$((times + 1))
-		done
-	done
-	wait_for 30 all_arrived $((had + all))
+	while_sending 5 reload "$(cid12 1)"
+	wait_for 30 arrived_since "$each" node1
 	serve_no_more
-	is "IPv$f: reloaded $times times with traffic on: none of $all datagrams is lost" \
-		"$(cat node1)" "$client 40000 1 $all"
+	is "IPv$f: reloaded $times times with traffic on: none of $each datagrams is lost" \
+		"$(cat node1)" "$client 42000 1 $each"
 }
 
 # A second link of node 1, that is not the balancer's.
@@ -276,9 +269,6 @@ by_old_rules() {
 	is "$1: clients by the old rules" "$(counted --u32)" "$2"
 }
 
-# came K COUNT: whether that many have come to node K.
-came() { [ "$(arrived "node$1")" -ge "$2" ]; }
-
 # all_there: each datagram came to the node of its CID, and each question was answered.
 all_there() {
 	rm going
@@ -291,7 +281,8 @@ all_there() {
 	for k in 1 2; do
 		eval "want=\$((had_$k + asked_$k + $(cat sent$k)))"
 		[ "$hello" != node$k ] || want=$((want + 1))
-		wait_for 30 came $k "$want"
+		before=0
+		wait_for 30 arrived_since "$want" node$k
 		is "on the way: the datagrams that node $k has had" "$(arrived node$k)" "$want"
 	done
 }

@@ -199,6 +199,32 @@ over() {
 	check "IPv$f: a name without rules ends while a node speaks, $n times" no_names
 }
 
+# Half of --max-flows is for clients.
+half() {
+	rule half --vip "$(vip_port $port)" --max-flows 4
+	for p in 1 2 3; do
+		on node1 udp send -s "$(node 1)" -p $port "$client" 4100$p 00
+	done
+	is "IPv$f: three clients spoken to, of four flows: two begin" "$(firsts)" "flows=2 refused=1"
+	on client udp send -s "$client" -p 42001 "$vip" $port "$(cid12 2)"
+	on client udp send -s "$client" -p 42002 "$vip" $port "$(cid12 2)"
+	wait_for 10 judged "$name" 2
+	is "IPv$f: and two of clients" "$(news "$name")" "datagrams=2 cid12=2"
+	is "IPv$f: those that did not begin are not counted as new" \
+		"$(sed -n 's/^node=.* new-flows=\([0-9]*\) .*/\1/p' "/proc/net/xt_dtlscid/$name" | xargs)" "2 2"
+}
+
+# How long a flow has been, in seconds, by the time that conntrack noted.
+age() { conntrack -L --orig-zone 1001 -f "ipv$f" 2> ended | sed -n 's/.* delta-time=\([0-9]*\) .*/\1/p'; }
+
+stamped() {
+	sysctl -q -w net.netfilter.nf_conntrack_timestamp=1
+	rule stamped --vip "$(vip_port $port)"
+	says 1 $port 00
+	check "IPv$f: conntrack knows since when it is: $(age) s" test "$(age)" -le 5
+	sysctl -q -w net.netfilter.nf_conntrack_timestamp=0
+}
+
 event() {
 	rule event --vip "$(vip_port $port)"
 	conntrack -E -e NEW -p udp > events 2> ended &
@@ -222,6 +248,8 @@ for f in 4 6; do
 	large
 	error
 	full
+	half
+	stamped
 	event
 	not_first
 	removed

@@ -228,10 +228,7 @@ with_u32() {
 
 topology 3
 for version in 1.2 1.3; do
-	case $version in
-	1.2) peer=dtls-peer port=5684 ;;
-	1.3) peer=dtls13-peer port=5685 ;;
-	esac
+	peer_of $version
 	start_nodes 3 "$peer" "$port"
 	with_the_rule 4
 	with_the_rule 6

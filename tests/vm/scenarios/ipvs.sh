@@ -118,16 +118,13 @@ topology 2
 modprobe ip_vs
 base=20000
 for version in 1.2 1.3; do
-	case $version in
-	1.2) peer=dtls-peer port=5684 ;;
-	1.3) peer=dtls13-peer port=5685 ;;
-	esac
+	peer_of $version
 	start_nodes 2 "$peer" "$port"
 	for f in 4 6; do
 		at_length $f || continue
 		family $f
 		beside "net.ipv4.vs.conntrack=0" 0
-		[ $version = 1.3 ] || beside "net.ipv4.vs.conntrack=1 and --zone0-check" 1 --zone0-check
+		beside "net.ipv4.vs.conntrack=1 and --zone0-check" 1 --zone0-check
 	done
 done
 topology_down

@@ -5,38 +5,30 @@
 
 port=5684
 
-table() {
-	printf '%s\n' '*raw' "-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name $name $*" COMMIT
-}
-
-all_arrived() { [ $(($(arrived node1 node2) - before)) -ge "$1" ]; }
-
 new_flows() { sed -n 's/.* new-flows=\([0-9]*\) .*/\1/p' "/proc/net/xt_dtlscid/$name" | xargs; }
 
 ask() { on client udp ask -s "$client" -p 40000 -t 10000 "$vip" $port "$1"; }
 
 # The rule is replaced all the time, by one with another node more or less.
+larger_and_smaller() {
+	for rule in larger smaller; do "$tables-restore" -n < "$rule"; done
+}
+
 replaced() {
 	name=replaced$f
 	two="--node 1=$(node 1) --node 2=$(node 2),weight=0"
-	table "$two" > smaller
-	table "$two --node 3=$(node 3),weight=0" > larger
-	"$tables-restore" smaller
+	ruleset $name "$two" > smaller
+	ruleset $name "$two --node 3=$(node 3),weight=0" > larger
+	"$tables-restore" -n < smaller
 	for k in 1 2; do serve node$k tally 11 "$(node $k)" $port; done
 	before=$(arrived node1 node2)
-	ip netns exec client udp send -s "$client" -p 40000 -n 10000 \
-		"$vip" $port "$(cid12 1)" "$(cid12 2)" "$client_hello" &
-	times=0
-	while kill -0 $! 2> ended; do
-		for rule in larger smaller; do "$tables-restore" $rule; done
-		times=$((times + 1))
-	done
-	wait_for 30 all_arrived 30000
+	while_sending 3 larger_and_smaller "$(cid12 1)" "$(cid12 2)" "$client_hello"
+	wait_for 30 arrived_since $((3 * each)) node1 node2
 	serve_no_more
-	check "IPv$f: replaced many times meanwhile: $times" test $times -gt 2
-	is "IPv$f: replaced: no datagram is lost or goes astray" "$(sort node1 node2)" \
-		"$(printf "$client 40000 %s 10000\n" 0 1 2)"
-	is "IPv$f: replaced: each was counted" "$(news $name)" "datagrams=30000 cid12=20000 client-hello=10000"
+	is "IPv$f: replaced $times times: no datagram is lost or goes astray" "$(sort node1 node2)" \
+		"$(printf "$client 42000 %s $each\n" 0 1 2)"
+	is "IPv$f: replaced: each was counted" "$(news $name)" \
+		"datagrams=$((3 * each)) cid12=$((2 * each)) client-hello=$each"
 	is "IPv$f: replaced: no flow began anew" "$(new_flows) $(zones | wc -l)" "1 1 2"
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
@@ -49,8 +41,8 @@ at_most() { [ "$(flows "-$f" -z 1001:1001 | sed 's/.* timeout=\([0-9]*\) .*/\1/'
 gap() {
 	name=gap$f
 	serve node1 echo node1 "$(node 1)" $port
-	table --node 1="$(node 1)" --timeout 9,9 > rule
-	"$tables-restore" rule
+	ruleset $name --node 1="$(node 1)" --timeout 9,9 > rule
+	"$tables-restore" -n < rule
 	is "IPv$f, deleted and added again: before" "$(ask "$(cid12 1)")" "node1 $vip $port"
 	serve_no_more
 	"$tables" -t raw -F
@@ -61,7 +53,7 @@ gap() {
 	is "IPv$f, deleted and added again: between, the node's address does not leak" \
 		"$(cat client)" "$vip $port $no_cid"
 	serve_no_more
-	"$tables-restore" rule
+	"$tables-restore" -n < rule
 	serve node1 echo node1 "$(node 1)" $port
 	is "IPv$f, deleted and added again: after" "$(ask "$(cid12 1)")" "node1 $vip $port"
 	is "IPv$f, deleted and added again: the counters go on, and so does the flow" \
@@ -75,8 +67,8 @@ gap() {
 # The node speaks all the time, while there is a rule, and none, and one again.
 no_leak() {
 	name=leak$f
-	table --node 1="$(node 1)" > rule
-	"$tables-restore" rule
+	ruleset $name --node 1="$(node 1)" > rule
+	"$tables-restore" -n < rule
 	on client udp send -s "$client" -p 40000 "$vip" $port "$(cid12 1)"
 	serve client tally 0 "$client" 40000
 	before=$(arrived client)
@@ -85,19 +77,17 @@ no_leak() {
 	while kill -0 $! 2> ended; do
 		"$tables" -t raw -F
 		sleep 0.3
-		"$tables-restore" rule
+		"$tables-restore" -n < rule
 		sleep 0.2
 		times=$((times + 1))
 	done
-	wait_for 30 all_heard
+	wait_for 30 arrived_since 30000 client
 	serve_no_more
 	is "IPv$f: deleted and added $times times: all that the node says is from the service" \
 		"$(cat client)" "$vip $port 23 30000"
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
 }
-
-all_heard() { [ $(($(arrived client) - before)) -ge 30000 ]; }
 
 # A namespace with a rule and flows of its own, of which one has the rule no more.
 namespace() {

@@ -90,10 +90,7 @@ all_sessions() {
 
 topology 2
 for version in 1.2 1.3; do
-	case $version in
-	1.2) peer=dtls-peer port=5684 ;;
-	1.3) peer=dtls13-peer port=5685 ;;
-	esac
+	peer_of $version
 	start_nodes 2 "$peer" "$port"
 	for f in 4 6; do
 		family $f

@@ -5,17 +5,7 @@
 
 port=5684
 
-rule() {
-	cat <<-END
-	*raw
-	-F PREROUTING
-	-A PREROUTING -d $vip -p udp --dport 7000 -j CT --zone-orig 1002
-	-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name $name $*
-	COMMIT
-	END
-}
-
-load() { rule "$@" | "$tables-restore" -n; }
+load() { replace "$name" "$@"; }
 
 three() { echo "--node 1=$(node 1) --node 2=$(node 2)$1 --node 3=$(node 3)"; }
 
@@ -100,8 +90,9 @@ typed() {
 	wait_for 10 judged $name 1
 	printf '*raw\n-F PREROUTING\nCOMMIT\n' | "$tables-restore" -n
 	tell down 2
+	is "IPv$f: down 2 while there is no rule: its flow is gone" "$(of 1002)" 0
 	load "$(three)"
-	is "IPv$f: down 2 while there is no rule" "$(states)" "drain down up"
+	is "IPv$f: down 2 while there is no rule: and a rule again" "$(states)" "drain down up"
 }
 
 counters() {
@@ -157,27 +148,20 @@ down 1' "drain $(printf '%060d' 1)"; do
 	done
 }
 
-arrived_all() { [ $(($(arrived node1 node2) - before)) -ge "$1" ]; }
+flap() {
+	for command in drain down up flush; do tell "$command" 3; done
+}
 
-# flapping WRITES: node 3's state and flows, while the other nodes have traffic.
+# flapping TIMES: node 3's state and flows, while the other nodes have traffic.
 flapping() {
 	name=flapping$f
 	load "$(three)"
 	serve_all tally 11
 	before=$(arrived node1 node2)
-	writes=0 each=0
-	while [ $writes -lt "$1" ]; do
-		ip netns exec client udp send -s "$client" -p 42000 -n 5000 "$vip" $port \
-			"$(cid12 1)" "$(cid12 2)" &
-		while kill -0 $! 2> ended; do
-			for command in drain down up flush; do tell $command 3; done
-			writes=$((writes + 4))
-		done
-		each=$((each + 5000))
-	done
-	wait_for 30 arrived_all $((2 * each))
+	while_sending "$1" flap "$(cid12 1)" "$(cid12 2)"
+	wait_for 30 arrived_since $((2 * each)) node1 node2
 	serve_no_more
-	is "IPv$f: node 3 drained, down, up and flushed, $writes writes in all: others lose nothing" \
+	is "IPv$f: node 3 drained, down, up and flushed, $times times: others lose nothing" \
 		"$(cat node1 node2)" "$(printf "$client 42000 %s $each\n" 1 2)"
 }
 
@@ -185,13 +169,14 @@ sysctl -q -w net.core.rmem_default=64000000 net.core.netdev_max_backlog=10000
 topology 3
 for f in 4 6; do
 	family $f
+	ahead="-A PREROUTING -d $vip -p udp --dport 7000 -j CT --zone-orig 1002"
 	commands
 	typed
 	counters
 	errors
-	writes=100
-	! at_length $f || writes=1000
-	flapping $writes
+	times=25
+	! at_length $f || times=250
+	flapping $times
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
 done

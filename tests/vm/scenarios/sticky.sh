@@ -6,17 +6,6 @@
 
 port=5684
 
-# replace OPTION...: the rule, in place of what there was; and the other user of
-# zones, if there is one.  With -n, as else iptables-nft-restore makes the table anew,
-# and now and then a packet sees neither the old chain's rules nor the new one's.
-replace() { ruleset "$@" | "$tables-restore" -n; }
-
-ruleset() {
-	printf '%s\n' '*raw' '-F PREROUTING' "$other" \
-		"-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name s$f $*" COMMIT
-}
-other=
-
 # in_state STATE...: of node 1 and on, as a rule says them; "absent": it does not.
 in_state() {
 	k=0
@@ -92,27 +81,27 @@ settled() { [ "$(moving)" -eq 0 ]; }
 
 generations() {
 	: > sessions
-	replace --timeout 100,100 "$(in_state up up up)"
+	replace s$f --timeout 100,100 "$(in_state up up up)"
 	handshakes 1 "three nodes" "1 2 3"
-	replace --timeout 100,100 "$(in_state up up up up)"
+	replace s$f --timeout 100,100 "$(in_state up up up up)"
 	stay "node 4 added" 1
 	handshakes 2 "node 4 added" "1 2 3 4"
-	replace --timeout 100,100 "$(in_state up up up drain)"
+	replace s$f --timeout 100,100 "$(in_state up up up drain)"
 	stay "node 4 drained" 2
 	handshakes 3 "node 4 drained" "1 2 3"
 	serves "node 4 drained" 4
-	replace --timeout 100,100 "$(in_state drain up up up)"
+	replace s$f --timeout 100,100 "$(in_state drain up up up)"
 	stay "node 4 up again, 1 drained" 3
 	handshakes 4 "node 4 up again, 1 drained" "2 3 4"
 	serves "node 4 up again, 1 drained" 1
-	replace --timeout 100,100 "$(in_state up drain up up)"
+	replace s$f --timeout 100,100 "$(in_state up drain up up)"
 	stay "node 1 up again, 2 drained" 4
 	check "IPv$f: $(moving) buckets are moving" test "$(moving)" -gt 0
 }
 
 # Each session's last datagram, when its flow is to live for a second more.
 transition_ends() {
-	replace --timeout 1,1 "$(in_state up drain up up)"
+	replace s$f --timeout 1,1 "$(in_state up drain up up)"
 	stay "a timeout of 1 s" 4
 	check "IPv$f: the transition ends by itself" wait_for 30 settled
 	is "IPv$f: all flows are gone" "$(zones | wc -l)" 0
@@ -123,8 +112,6 @@ transition_ends() {
 	serve_no_more
 }
 
-all_arrived() { [ $(($(arrived node1 node2 node3 node4) - before)) -ge "$1" ]; }
-
 # through WHAT TIMES COMMAND: one client's datagrams, of a session without a CID and of
 # two nodes, while the command runs so many times.  The session is first, as a flow that
 # a CID began would bind no session without one.
@@ -132,21 +119,12 @@ through() {
 	serve_all tally 11
 	before=$(arrived node1 node2 node3 node4)
 	on client udp send -s "$client" -p 42000 "$vip" $port "$no_cid" "$(cid12 1)" "$(cid12 2)"
-	wait_for 30 all_arrived 3
-	n=0 each=1
-	while [ $n -lt "$2" ]; do
-		ip netns exec client udp send -s "$client" -p 42000 -n 5000 "$vip" $port \
-			"$no_cid" "$(cid12 1)" "$(cid12 2)" &
-		sender=$!
-		while kill -0 $sender 2> ended; do
-			"$3"
-			n=$((n + 1))
-		done
-		each=$((each + 5000))
-	done
-	wait_for 60 all_arrived $((3 * each))
+	wait_for 30 arrived_since 3 node1 node2 node3 node4
+	while_sending "$2" "$3" "$no_cid" "$(cid12 1)" "$(cid12 2)"
+	each=$((each + 1))
+	wait_for 60 arrived_since $((3 * each)) node1 node2 node3 node4
 	serve_no_more
-	is "IPv$f: $1, $n times: of $((3 * each)) datagrams each comes to its node" \
+	is "IPv$f: $1, $times times: of $((3 * each)) datagrams each comes to its node" \
 		"$(cat node? | sort)" "$(printf "$client 42000 %s $each\n" 0 1 2)"
 }
 
@@ -156,8 +134,8 @@ come_and_go() { "$tables-restore" -n < rules; }
 
 hundred() {
 	for _ in $(seq 50); do
-		ruleset "$(in_state up up drain up)"
-		ruleset "$(in_state up up up absent)"
+		ruleset s$f "$(in_state up up drain up)"
+		ruleset s$f "$(in_state up up up absent)"
 	done
 }
 
@@ -170,22 +148,22 @@ three_flows() { [ "$(zones | grep -c " $port ")" -ge 3 ]; }
 
 # An entry of somebody else in the zone of node 3, and one of node 2.
 gone_nodes() {
-	other="-A PREROUTING -d $vip -p udp --dport 7000 -j CT --zone-orig 1003
+	ahead="-A PREROUTING -d $vip -p udp --dport 7000 -j CT --zone-orig 1003
 		-A PREROUTING -d $vip -p udp --dport 7001 -j CT --zone-orig 1002"
-	replace "$(in_state up up up)"
+	replace s$f "$(in_state up up up)"
 	on client udp send -p 43000 "$vip" $port "$(cid12 1)" "$(cid12 2)" "$(cid12 3)"
 	on client udp send -p 43000 "$vip" 7000 00
 	on client udp send -p 43000 "$vip" 7001 00
 	wait_for 10 three_flows
 	is "IPv$f: flows of three nodes, and of two others in their zones" "$(flows_left)" \
 		"zone=1001 $port zone=1002 $port zone=1002 7001 zone=1003 $port zone=1003 7000"
-	replace "$(in_state up up absent)"
+	replace s$f "$(in_state up up absent)"
 	is "IPv$f: node 3 is not there any more, and its flows" "$(flows_left)" \
 		"zone=1001 $port zone=1002 $port zone=1002 7001 zone=1003 7000"
-	replace "$(in_state up down absent)"
+	replace s$f "$(in_state up down absent)"
 	is "IPv$f: node 2 is down: its flows are gone" "$(flows_left)" \
 		"zone=1001 $port zone=1002 7001 zone=1003 7000"
-	other=
+	ahead=
 }
 
 sysctl -q -w net.core.rmem_default=64000000 net.core.netdev_max_backlog=10000
@@ -194,11 +172,11 @@ for f in 4 6; do
 	family $f
 	generations
 	transition_ends
-	replace "$(in_state up up up absent)"
+	replace s$f "$(in_state up up up absent)"
 	hundred > rules
-	times=1
-	! at_length $f || times=10
-	through "the rule replaced by a hundred others" "$times" come_and_go
+	hundreds=1
+	! at_length $f || hundreds=10
+	through "the rule replaced by a hundred others" $hundreds come_and_go
 	through "conntrack's table flushed" 100 flush_conntrack
 	gone_nodes
 	"$tables" -t raw -F

@@ -7,21 +7,11 @@
 port=5684 malformed=19fefd not_dtls=00
 
 # Node 3 is down, node 9 nobody has.
-rule() {
-	cat <<-END
-	*raw
-	-F PREROUTING
-	-A PREROUTING -d $vip -p udp --dport $port -j DTLSCID --name tally$f \\
-	--node 1=$(node 1) --node 2=$(node 2),$1 --node 3=$(node 3),down --cid-length 6 --not-dtls drop
-	COMMIT
-	END
-}
-
-replacements() {
-	for _ in $(seq 5); do
-		rule up
-		rule drain
-	done | sed -e :a -e '/\\$/N; s/\\\n//; ta'
+ten() {
+	for state in up drain up drain up drain up drain up drain; do
+		ruleset tally$f --node 1="$(node 1)" --node 2="$(node 2),$state" --node 3="$(node 3),down" \
+			--cid-length 6 --not-dtls drop
+	done
 }
 
 # send PORT TIMES: ten datagrams, each of another kind but for two.
@@ -35,13 +25,13 @@ alive() { kill -0 $one 2> ended || kill -0 $two 2> ended; }
 
 # tally TIMES: by two senders.
 tally() {
-	replacements > ten
-	"$tables-restore" -n < ten
+	ten > ten_rules
+	"$tables-restore" -n < ten_rules
 	n=10
 	send 42000 "$1" & one=$!
 	send 42001 "$1" & two=$!
 	while alive; do
-		"$tables-restore" -n < ten
+		"$tables-restore" -n < ten_rules
 		n=$((n + 10))
 	done
 	wait_for 60 judged tally$f $((20 * $1))
