@@ -125,7 +125,7 @@ static inline u32 dtls_node_id(const struct nf_dtlscid_format *f, const u8 *cid)
  * struct dtls_shortcut - where a datagram of one tls12_cid record has what decides
  * @header:	bytes of the record that must be there
  * @id:		where the node id begins, in bytes from the start of the payload
- * @checked:	the record's length is known, and ends the datagram
+ * @checked:	the CID's length is known, so the record's must end the datagram
  */
 struct dtls_shortcut {
 	u16	header;
@@ -142,20 +142,26 @@ static inline struct dtls_shortcut dtls_shortcut(const struct nf_dtlscid_format 
 	};
 }
 
+/* Whether the datagram begins with a tls12_cid record, whose node id is at @p + s->id. */
+static inline bool dtls_is_cid12(const struct dtls_shortcut *s, const u8 *p, size_t len)
+{
+	/* type 25 and version fefd, then epoch: RFC 9146 section 4 */
+	return len >= s->header && dtls_get16(p) == 0x19fe && p[2] == 0xfd &&
+	       dtls_get16(p + 3) != 0;
+}
+
 /**
  * dtls_lone_cid() - the commonest datagram, at the least cost
  * @s:		dtls_shortcut() of the format
  * @p:		payload
  * @len:	its length
  *
- * Return: true when the datagram is one tls12_cid record; the node id is then
- * at @p + s->id.  False when only dtls_parse() can tell.
+ * Return: true when the datagram is one tls12_cid record.  False when only dtls_parse()
+ * can tell.
  */
 static inline bool dtls_lone_cid(const struct dtls_shortcut *s, const u8 *p, size_t len)
 {
-	/* type 25 and version fefd, then epoch and length: RFC 9146 section 4 */
-	return len >= s->header && dtls_get16(p) == 0x19fe && p[2] == 0xfd &&
-	       dtls_get16(p + 3) != 0 &&
+	return dtls_is_cid12(s, p, len) &&
 	       (!s->checked || dtls_get16(p + s->header - 2) == len - s->header);
 }
 

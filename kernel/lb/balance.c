@@ -108,12 +108,21 @@ static __always_inline unsigned int served(struct lb_rule *r, struct sk_buff *sk
 	return XT_CONTINUE;
 }
 
+/* As serve(), when this CPU's template is in use. */
+static noinline unsigned int serve_once(struct lb_rule *r, struct sk_buff *skb,
+					struct verdict v, unsigned int n)
+{
+	if (!lb_attach_once(r->service, skb, v.reason, r->zone_base + v.slot))
+		return refuse(r, LB_NO_TEMPLATE, n);
+	return served(r, skb, v, n);
+}
+
 /* To the slot, as @n datagrams. */
 static __always_inline unsigned int serve(struct lb_rule *r, struct sk_buff *skb,
 					  struct verdict v, unsigned int n)
 {
-	if (unlikely(!lb_attach(r->service, r->cpu, skb, v.reason, r->zone_base + v.slot)))
-		return refuse(r, LB_NO_TEMPLATE, n);
+	if (unlikely(!lb_attach_own(r->cpu, skb, v.reason, r->zone_base + v.slot)))
+		return serve_once(r, skb, v, n);
 	return served(r, skb, v, n);
 }
 
@@ -263,29 +272,28 @@ static noinline unsigned int already_tracked(const struct lb_rule *r, const stru
 	return XT_CONTINUE;
 }
 
-/* Behind extension headers.  Not inline: the compiler would guard the stack. */
-static noinline bool is_ipv6_udp(const struct sk_buff *skb)
+/*
+ * What is UDP at first sight, and no fragment.  A rule that nft_compat takes need not have
+ * asked for UDP, and our timeout objects would be too short for other protocols.
+ */
+static __always_inline bool is_plain_udp(const struct sk_buff *skb, u8 pf)
+{
+	if (likely(pf == NFPROTO_IPV4))
+		return ip_hdr(skb)->protocol == IPPROTO_UDP && !ip_is_fragment(ip_hdr(skb));
+	return ipv6_hdr(skb)->nexthdr == IPPROTO_UDP;
+}
+
+/* UDP behind extension headers, a fragment, or something else. */
+static noinline unsigned int no_plain_udp(struct lb_rule *r, struct sk_buff *skb,
+					  unsigned int thoff, const struct nf_hook_state *state)
 {
 	unsigned int at = 0;
+	bool is_udp = r->v6 ? ipv6_find_hdr(skb, &at, -1, NULL, NULL) == IPPROTO_UDP :
+			      ip_hdr(skb)->protocol == IPPROTO_UDP;
 
-	return ipv6_find_hdr(skb, &at, -1, NULL, NULL) == IPPROTO_UDP;
-}
-
-/*
- * No fragment, and UDP at all: a rule that nft_compat takes need not have asked for it,
- * and our timeout objects would be too short for other protocols.
- */
-static __always_inline bool is_whole_udp(const struct sk_buff *skb, u8 pf)
-{
-	if (pf == NFPROTO_IPV4)
-		return ip_hdr(skb)->protocol == IPPROTO_UDP && !ip_is_fragment(ip_hdr(skb));
-	return likely(ipv6_hdr(skb)->nexthdr == IPPROTO_UDP) ||
-	       (is_ipv6_udp(skb) && !nf_dtlscid_is_ipv6_fragment(skb));
-}
-
-static noinline unsigned int not_whole_udp(const struct lb_rule *r, const struct sk_buff *skb)
-{
-	if (r->v6 ? is_ipv6_udp(skb) : ip_hdr(skb)->protocol == IPPROTO_UDP)
+	if (is_udp && r->v6 && !nf_dtlscid_is_ipv6_fragment(skb))
+		return slow(r, skb, thoff, state);
+	if (is_udp)
 		lb_count(r->service, LB_FRAGMENT, 1);
 	return XT_CONTINUE;
 }
@@ -296,8 +304,17 @@ static __always_inline bool is_served(const struct lb_entry *e)
 	return e->node && READ_ONCE(e->node->state) != XT_DTLSCID_DOWN;
 }
 
-/* As lone_cid(), of DTLS 1.3. */
-static const struct lb_entry *lone_cid13(const struct lb_rule *r, const u8 *payload, int len)
+/* Whether a lone CID of DTLS 1.2, which names @e, is served without another look. */
+static __always_inline bool is_right12(const struct lb_entry *e, const u8 *payload,
+				       unsigned int len)
+{
+	return likely(is_served(e)) &&
+	       (!e->cid_length || dtls_cid12_fits(payload, len, e->cid_length));
+}
+
+/* What a lone CID of DTLS 1.3 names, if it is served without another look. */
+static const struct lb_entry *lone_cid13(const struct lb_rule *r, const u8 *payload,
+					 unsigned int len)
 {
 	struct nf_dtlscid_format f = r->format;
 	const struct lb_entry *e;
@@ -314,7 +331,7 @@ static const struct lb_entry *lone_cid13(const struct lb_rule *r, const u8 *payl
 /* A lone record of DTLS 1.3 with a CID, or what takes a full parse. */
 static noinline unsigned int no_lone_v12(struct lb_rule *r, struct sk_buff *skb,
 					 unsigned int thoff, const struct nf_hook_state *state,
-					 const u8 *payload, int len)
+					 const u8 *payload, unsigned int len)
 {
 	const struct lb_entry *e = NULL;
 
@@ -326,7 +343,7 @@ static noinline unsigned int no_lone_v12(struct lb_rule *r, struct sk_buff *skb,
 /* A lone record without a CID, or something else. */
 static noinline unsigned int no_lone_cid(struct lb_rule *r, struct sk_buff *skb,
 					 unsigned int thoff, const struct nf_hook_state *state,
-					 const u8 *payload, int len)
+					 const u8 *payload, unsigned int len)
 {
 	u32 kind = dtls_lone_plain(payload, len);
 	enum lb_reason reason = kind & NF_DTLSCID_RECORD_BIT(CLIENT_HELLO) ? LB_CLIENT_HELLO :
@@ -337,25 +354,17 @@ static noinline unsigned int no_lone_cid(struct lb_rule *r, struct sk_buff *skb,
 	return serve_client(r, skb, ((const struct udphdr *)payload)[-1].source, reason, 1, false);
 }
 
-/* What a lone CID names; NULL when it is not one that is served without another look. */
-static __always_inline const struct lb_entry *lone_cid(const struct lb_rule *r,
-						       const u8 *payload, int len)
+/* A lone CID, where an id's place in the table must be searched for. */
+static noinline unsigned int lone_long_id(struct lb_rule *r, struct sk_buff *skb,
+					  unsigned int thoff, const struct nf_hook_state *state,
+					  const u8 *payload, unsigned int len)
 {
-	const struct lb_table *t = rcu_dereference(r->view);
-	const struct lb_entry *e;
+	const struct lb_entry *e = lb_find(rcu_dereference(r->view),
+					   dtls_node_id(&r->format, payload + 11));
 
-	if (!dtls_lone_cid(&r->shortcut, payload, len))
-		return NULL;
-	if (likely(t->direct)) {
-		e = &t->entry[payload[r->shortcut.id]];
-	} else {
-		e = lb_find(t, dtls_node_id(&r->format, payload + 11));
-		if (!e)
-			return NULL;
-	}
-	if (unlikely(!is_served(e)))
-		return NULL;
-	return !e->cid_length || dtls_cid12_fits(payload, len, e->cid_length) ? e : NULL;
+	if (!e || !is_right12(e, payload, len))
+		return slow(r, skb, thoff, state);
+	return serve(r, skb, to_entry(LB_CID12, e), 1);
 }
 
 /**
@@ -371,18 +380,26 @@ unsigned int lb_balance(struct lb_rule *r, struct sk_buff *skb, unsigned int tho
 			const struct nf_hook_state *state)
 {
 	const struct lb_entry *e;
+	const struct lb_table *t;
 	const u8 *payload;
-	int len;
+	unsigned int len;
+	int there;
 
 	if (unlikely(skb->_nfct))
 		return already_tracked(r, skb, thoff);
-	if (unlikely(!is_whole_udp(skb, r->pf)))
-		return not_whole_udp(r, skb);
-	len = nf_dtlscid_payload(skb, thoff, &payload);
-	if (unlikely(len < 0))
+	if (unlikely(!is_plain_udp(skb, r->pf)))
+		return no_plain_udp(r, skb, thoff, state);
+	there = nf_dtlscid_payload(skb, thoff, &payload);
+	if (unlikely(there < 0))
 		return slow(r, skb, thoff, state);
-	e = lone_cid(r, payload, len);
-	if (!e)
+	len = there;
+	if (!dtls_is_cid12(&r->shortcut, payload, len))
 		return no_lone_cid(r, skb, thoff, state, payload, len);
+	t = rcu_dereference(r->view);
+	if (unlikely(!t->direct))
+		return lone_long_id(r, skb, thoff, state, payload, len);
+	e = &t->entry[payload[r->shortcut.id]];
+	if (!is_right12(e, payload, len))
+		return slow(r, skb, thoff, state);
 	return serve(r, skb, to_entry(LB_CID12, e), 1);
 }

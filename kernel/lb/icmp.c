@@ -158,7 +158,8 @@ static unsigned int deliver(struct lb_service *s, struct sk_buff *skb,
 	enum ip_conntrack_info ctinfo;
 
 	pre_routing.hook = NF_INET_PRE_ROUTING;
-	if (!lb_attach(s, s->cpu, skb, LB_CID12, s->zone_base + slot))
+	if (!lb_attach_own(s->cpu, skb, LB_CID12, s->zone_base + slot) &&
+	    !lb_attach_once(s, skb, LB_CID12, s->zone_base + slot))
 		return NF_ACCEPT;
 	if (nf_conntrack_in(skb, &pre_routing) != NF_ACCEPT)
 		return NF_DROP;

@@ -512,7 +512,7 @@ static inline bool lb_is_fresh(int kind)
 int lb_templates_init(struct lb_service *s);
 void lb_templates_free(struct lb_service *s);
 void lb_timeouts(struct lb_service *s, const u32 seconds[2]);
-struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind);
+bool lb_attach_once(struct lb_service *s, struct sk_buff *skb, enum lb_reason kind, u16 id);
 
 /*
  * refcount_dec_if_one(), reaching into the refcount to do without the call: that and
@@ -526,24 +526,19 @@ static __always_inline bool lb_claim(struct nf_conn *template)
 }
 
 /*
- * Give the packet a template, so that conntrack looks for its flow in the slot's
+ * Give the packet this CPU's template, so that conntrack looks for its flow in the slot's
  * zone, and makes one with our timeout.  Only the holder of the last reference may
  * change a template: a queue, or a task that was interrupted here, may have it.
  */
-static __always_inline bool lb_attach(struct lb_service *s, struct lb_cpu __percpu *cpu,
-				      struct sk_buff *skb, enum lb_reason kind, u16 id)
+static __always_inline bool lb_attach_own(struct lb_cpu __percpu *cpu, struct sk_buff *skb,
+					  enum lb_reason kind, u16 id)
 {
 	struct nf_conn *t = this_cpu_read(cpu->template[kind]);
 
-	if (likely(lb_claim(t))) {
-		t->zone.id = id;	/* its direction never changes */
-		refcount_set(&t->ct_general.use, 2);
-	} else {
-		t = lb_template_once(s, kind);
-		if (!t)
-			return false;
-		t->zone.id = id;
-	}
+	if (unlikely(!lb_claim(t)))
+		return false;
+	t->zone.id = id;	/* its direction never changes */
+	refcount_set(&t->ct_general.use, 2);
 	nf_ct_set(skb, t, IP_CT_NEW);
 	return true;
 }

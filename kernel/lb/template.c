@@ -59,17 +59,22 @@ static struct nf_conn *template_new(struct lb_service *s, enum lb_reason kind, g
 }
 
 /**
- * lb_template_once() - a template for one packet, when this CPU's is in use
+ * lb_attach_once() - give the packet a template of its own, when this CPU's is in use
  * @s:		service
- * @kind:	of the datagram
+ * @skb:	packet
+ * @kind:	what it is
+ * @id:		zone
  */
-struct nf_conn *lb_template_once(struct lb_service *s, enum lb_reason kind)
+bool lb_attach_once(struct lb_service *s, struct sk_buff *skb, enum lb_reason kind, u16 id)
 {
 	struct nf_conn *t = template_new(s, kind, GFP_ATOMIC | __GFP_NOWARN);
 
-	if (t)
-		this_cpu_inc(s->cpu->total.once);
-	return t;
+	if (!t)
+		return false;
+	this_cpu_inc(s->cpu->total.once);
+	t->zone.id = id;
+	nf_ct_set(skb, t, IP_CT_NEW);
+	return true;
 }
 
 int lb_templates_init(struct lb_service *s)

@@ -140,7 +140,7 @@ static const char *check_fit(const struct nf_dtlscid_format *f, const u8 *p, siz
 
 	unknown.cid_length = 0;
 	open = dtls_shortcut(&unknown);
-	fits = dtls_lone_cid(&open, bytes, len) && dtls_cid12_fits(bytes, len, f->cid_length);
+	fits = dtls_is_cid12(&open, bytes, len) && dtls_cid12_fits(bytes, len, f->cid_length);
 	release(bytes);
 	return f->cid_length && taken != fits ? "a CID fits and does not" : NULL;
 }
