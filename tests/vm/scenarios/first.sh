@@ -71,6 +71,19 @@ learned() {
 	is "IPv$f: they are counted" "$(firsts)" "flows=2 refused=0"
 }
 
+# Two services of a name: a node speaks from that which its last client came to.
+services() {
+	clear
+	name=services$f
+	"$tables" -t raw -A PREROUTING -d "$vip" -p udp -j DTLSCID --name "$name" \
+		--node 1="$(node_port 1 $port)" --node 2="$(node_port 2 $port)"
+	on client udp send -s "$client" -p 40001 "$vip" $port "$(cid12 1)"
+	on client udp send -s "$client" -p 40001 "$vip" 5690 "$(cid12 2)"
+	wait_for 10 judged "$name" 2
+	is "IPv$f: two services: node 1 speaks from its own" "$(heard 1 $port 00)" "$vip $port"
+	is "IPv$f: two services: node 2 too" "$(heard 2 $port 00)" "$vip 5690"
+}
+
 # Whichever speaks first, each CID reaches its own node, and no port is rewritten.
 cids_after() {
 	rule typed --vip "$(vip_port $port)"
@@ -170,8 +183,11 @@ speaks() {
 	sender=$!
 }
 
-# A node that speaks to client after client, and is taken from the rule meanwhile.
+# A node that speaks to client after client, and is taken from the rule meanwhile, which
+# takes the longer the larger conntrack's table is.
 removed() {
+	buckets=$(sysctl -n net.netfilter.nf_conntrack_buckets)
+	sysctl -q -w net.netfilter.nf_conntrack_buckets=262144
 	rule removed --vip "$(vip_port $port)" --max-flows 1000000
 	for _ in 1 2 3; do
 		speaks
@@ -183,6 +199,7 @@ removed() {
 		"$tables" -t raw -R PREROUTING 1 -d "$vip" -p udp --dport $port -j DTLSCID \
 			--name "$name" --node 1="$(node 1)" --node 2="$(node 2)" --vip "$(vip_port $port)"
 	done
+	sysctl -q -w net.netfilter.nf_conntrack_buckets="$buckets"
 }
 
 # Nor does a name without rules live for ever by it.
@@ -243,6 +260,7 @@ topology 2
 for f in 4 6; do
 	family $f
 	learned
+	services
 	cids_after
 	others
 	large

@@ -64,7 +64,8 @@ gap() {
 	serve_no_more
 }
 
-# The node speaks all the time, while there is a rule, and none, and one again.
+# The node speaks all the time, while there is a rule, and none, and one again; and while
+# there is no flow either.
 no_leak() {
 	name=leak$f
 	ruleset $name --node 1="$(node 1)" > rule
@@ -76,7 +77,9 @@ no_leak() {
 	times=0
 	while kill -0 $! 2> ended; do
 		"$tables" -t raw -F
-		sleep 0.3
+		sleep 0.2
+		conntrack -D --orig-zone 1001 > deleted 2>&1
+		sleep 0.2
 		"$tables-restore" -n < rule
 		sleep 0.2
 		times=$((times + 1))

@@ -109,8 +109,11 @@ counters() {
 	is "IPv$f: are counted anew" "$(news $name), $(field 1 datagrams)" "datagrams=7 cid12=7, 7"
 	ip netns exec client forge udp -n 20000 -p 20000 "$client2" 20000 "$vip" $port "$no_cid" &
 	load "$(three) --max-flows 1"
-	while kill -0 $! 2> ended; do tell zero; done
-	is "IPv$f: zero while counts are taken back: none is below 0" "$(grep -c '[0-9]\{12\}' "/proc/net/xt_dtlscid/$name")" 0
+	while kill -0 $! 2> ended; do
+		tell zero
+		cat "/proc/net/xt_dtlscid/$name"
+	done > shown
+	is "IPv$f: zero while counts are taken back: none is below 0" "$(grep -c '=[0-9]\{12\}' shown)" 0
 	load "$(three)"
 	conntrack -F 2> flushed
 	rm -f "counts.$name"
