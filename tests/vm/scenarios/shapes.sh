@@ -95,6 +95,12 @@ aggregate() {
 	zero "$tables" raw
 }
 
+by_nodes() {
+	sed -n 's/^node=.* datagrams=\([0-9]*\) .*/\1/p' "/proc/net/xt_dtlscid/$name" | awk '{ n += $1 } END { print n }'
+}
+
+served() { counts "$name" | awk -F = '/^(cid12|cid13|client-hello|no-cid)=/ { n += $2 } END { print n }'; }
+
 # Linux 5.10 takes an aggregate of a socket apart before veth has it, so that each
 # datagram comes alone; others pass whole as $1 packet, or else are split: 1 and 4 more.
 aggregates() {
@@ -122,6 +128,7 @@ aggregates() {
 	sinks
 	sends client "$(cid12 9)" "$(cid12 9)" "$(cid12 9)" "$(cid12 9)"
 	aggregate "$1 of unknown nodes" "$uniform" "unknown-node=4"
+	is "IPv$f: $1: what is counted by nodes is what was served" "$(by_nodes)" "$(served)"
 }
 
 segmenting() { on client ethtool -K eth0 tx-udp-segmentation "$1" > said 2>&1; }
