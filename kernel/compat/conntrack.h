@@ -38,6 +38,29 @@ static inline void compat_ct_iterate(struct net *net, int (*iter)(struct nf_conn
 #endif
 }
 
+/*
+ * Where timeout objects are not counted, an entry that is not confirmed would refer to one
+ * that is no more.  Such an entry may wait with its packet where nobody looks, as in a
+ * neighbour's queue when a bridge's netfilter has translated it: it is not to be confirmed.
+ */
+#if !defined(HAVE_NF_CT_TIMEOUT_REFCNT) && !defined(HAVE_NF_CT_UNCONFIRMED_DESTROY)
+static inline int compat_no_entry(struct nf_conn *ct, void *data)
+{
+	return 0;
+}
+#endif
+
+static inline void compat_ct_drop_unconfirmed(struct net *net)
+{
+#ifndef HAVE_NF_CT_TIMEOUT_REFCNT
+#ifdef HAVE_NF_CT_UNCONFIRMED_DESTROY
+	nf_ct_unconfirmed_destroy(net);
+#else
+	nf_ct_iterate_destroy(compat_no_entry, NULL);	/* a new generation of extensions */
+#endif
+#endif
+}
+
 /* Where timeout objects are counted, each entry and template holds a reference. */
 static inline void compat_timeout_init(struct nf_ct_timeout *t)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What somebody writes to /proc/net/xt_dtlscid/NAME: "drain ID" and the like. */
+#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include "lb.h"
@@ -61,6 +62,8 @@ static const struct command {
 /* Decimal or 0x, as in a rule. */
 static int parse_id(const char *text, u32 *id)
 {
+	if (!isdigit(*text))	/* kstrtou32() takes a sign */
+		return -EINVAL;
 	return kstrtou32(text, strncasecmp(text, "0x", 2) ? 10 : 16, id);
 }
 

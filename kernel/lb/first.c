@@ -82,7 +82,7 @@ static bool equip(struct lb_service *s, struct nf_conn *ct)
 	nf_ct_acct_ext_add(ct, GFP_ATOMIC);
 	nf_ct_ecache_ext_add(ct, 0, 0, GFP_ATOMIC);
 	nf_ct_labels_ext_add(ct);
-	if (!nf_ct_timeout_ext_add(ct, s->timeout[LB_NO_CID], GFP_ATOMIC))
+	if (!nf_ct_timeout_ext_add(ct, s->timeout[LB_CID12], GFP_ATOMIC))
 		return false;
 	ct->timeout = nfct_time_stamp + READ_ONCE(s->seconds[1]) * HZ;
 	ct->proto.udp.stream_ts = jiffies + 2 * HZ;
@@ -105,7 +105,7 @@ static bool translate(const struct lb_family *f, struct nf_conn *ct, const struc
 
 /*
  * Make the flow of which there was no first packet: to the slot, @from client to service,
- * @reply being what the node sends.  It counts as born without a CID, as nobody knows.
+ * @reply being what the node sends.  As one that a CID began, it binds no client.
  * Such flows leave half of --max-flows to clients: who speaks as a node needs no client
  * for them.
  */

@@ -221,6 +221,7 @@ void lb_flows_detach(struct lb_service *s)
 {
 	unsigned int k;
 
+	compat_ct_drop_unconfirmed(s->net);
 	compat_ct_iterate(s->net, is_ours, s);
 	for (k = 0; k < LB_KINDS; k++)
 		compat_timeout_detach(s->net, s->timeout[k]);

@@ -95,6 +95,7 @@ struct lb_count {
  * @before:	both, before the rule that is being added said something
  * @count:	datagrams and new flows in IPv4, in IPv6
  * @zero:	the same, when somebody wrote "zero"
+ * @tried:	as of a slot
  * @rcu:	for its end
  */
 struct lb_node {
@@ -108,6 +109,7 @@ struct lb_node {
 	} before;
 	struct lb_count __percpu *count[2];
 	struct lb_count zero[2];
+	bool tried;
 	struct rcu_head rcu;
 };
 
@@ -129,6 +131,7 @@ struct lb_vip {
  * @by_addr:	in its family's table
  * @silent:	its nodes are down, so they do not speak either
  * @shared:	several ids are here
+ * @tried:	no rule has it yet that was added, see lb_sweep()
  * @rcu:	for its end
  *
  * Of the last survey:
@@ -149,6 +152,7 @@ struct lb_slot {
 	struct hlist_node by_addr;
 	bool silent;
 	bool shared;
+	bool tried;
 	bool serves;
 	bool flush;
 	u16 weight;
@@ -417,11 +421,12 @@ static inline u32 lb_addr_hash(const union nf_inet_addr *a, __be16 port)
 
 int lb_rule_nodes(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
 void lb_rule_forget(struct lb_rule *r);
+void lb_rule_keep(struct lb_rule *r);
 bool lb_type_states(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info);
 void lb_untype_states(struct lb_rule *r);
 void lb_flush_down(struct lb_service *s);
 void lb_flush_node(struct lb_service *s, const struct lb_node *n);
-void lb_sweep(struct lb_service *s);
+void lb_sweep(struct lb_service *s, bool all);
 void lb_nodes_free(struct lb_service *s);
 
 static inline unsigned int lb_place(const struct lb_table *t, u32 id)

@@ -31,6 +31,7 @@ static struct lb_node *node_new(struct lb_service *s, u32 id)
 		return ERR_PTR(-ENOMEM);
 	n->id = id;
 	n->state = XT_DTLSCID_UP;
+	n->tried = true;
 	n->count[0] = alloc_percpu_gfp(struct lb_count, GFP_KERNEL_ACCOUNT);
 	n->count[1] = alloc_percpu_gfp(struct lb_count, GFP_KERNEL_ACCOUNT);
 	if (n->count[0] && n->count[1] &&
@@ -85,6 +86,7 @@ static struct lb_slot *slot_new(struct lb_service *s, struct lb_family *f,
 	slot->addr = n->addr;
 	slot->port = n->port;
 	slot->node = node;
+	slot->tried = true;
 	seqlock_init(&slot->vip.lock);
 	err = slot_number(f, slot, n->id, U16_MAX - s->zone_base);
 	if (!err) {
@@ -256,14 +258,14 @@ void lb_flush_node(struct lb_service *s, const struct lb_node *n)
 	lb_flush(s);
 }
 
-static bool mark_unused(struct lb_family *f)
+static bool mark_unused(struct lb_family *f, bool all)
 {
 	struct lb_slot *slot;
 	unsigned long i;
 	bool any = false;
 
 	xa_for_each(&f->slots, i, slot)
-		if (!slot->users) {
+		if (!slot->users && (all || slot->tried)) {
 			hash_del_rcu(&slot->by_addr);	/* it begins no flow any more */
 			slot->flush = true;
 			any = true;
@@ -271,13 +273,13 @@ static bool mark_unused(struct lb_family *f)
 	return any;
 }
 
-static void sweep_slots(struct lb_family *f)
+static void sweep_slots(struct lb_family *f, bool all)
 {
 	struct lb_slot *slot;
 	unsigned long i;
 
 	xa_for_each(&f->slots, i, slot) {
-		if (slot->users)
+		if (slot->users || !(all || slot->tried))
 			continue;
 		xa_erase(&f->slots, i);
 		f->nslots--;
@@ -285,13 +287,13 @@ static void sweep_slots(struct lb_family *f)
 	}
 }
 
-static void sweep_nodes(struct lb_service *s)
+static void sweep_nodes(struct lb_service *s, bool all)
 {
 	struct lb_node *n;
 	unsigned long i;
 
 	xa_for_each(&s->nodes, i, n) {
-		if (n->users)
+		if (n->users || !(all || n->tried))
 			continue;
 		xa_erase(&s->nodes, i);
 		s->nnodes--;
@@ -301,19 +303,34 @@ static void sweep_nodes(struct lb_service *s)
 
 /**
  * lb_sweep() - forget nodes and slots that no rule names any more, flows included
- * @s: service, locked, with tables that do not name them either
+ * @s:		service, locked, with tables that do not name them either
+ * @all:	or else only those of a rule that was not added after all: a name without
+ *		rules keeps the others
  *
  * A slot's number may then be given to another address.
  */
-void lb_sweep(struct lb_service *s)
+void lb_sweep(struct lb_service *s, bool all)
 {
-	if (mark_unused(&s->family[0]) | mark_unused(&s->family[1])) {
+	if (mark_unused(&s->family[0], all) | mark_unused(&s->family[1], all)) {
 		synchronize_rcu();	/* no packet is on its way there any more */
 		lb_flush(s);
-		sweep_slots(&s->family[0]);
-		sweep_slots(&s->family[1]);
+		sweep_slots(&s->family[0], all);
+		sweep_slots(&s->family[1], all);
 	}
-	sweep_nodes(s);
+	sweep_nodes(s, all);
+}
+
+/* The rule was added: its nodes are no longer tried only. */
+void lb_rule_keep(struct lb_rule *r)
+{
+	const struct lb_entry *e;
+
+	for (e = lb_next(r->own, NULL); e; e = lb_next(r->own, e)) {
+		struct lb_slot *slot = xa_load(&r->family->slots, e->slot);
+
+		e->node->tried = false;
+		slot->tried = false;
+	}
 }
 
 /* With the service itself: nobody looks. */

@@ -217,13 +217,13 @@ static int join(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info)
 	int err;
 
 	if (s->nrules == LB_RULES_MAX) {
-		pr_info_ratelimited("target: --name %s has %u rules already\n",
+		pr_info_ratelimited("target: --name %s would have more than %u rules, those to be replaced included\n",
 				    s->name, LB_RULES_MAX);
 		return -ENOSPC;
 	}
 	err = lb_rule_nodes(r, info);
 	if (err)
-		return err;
+		goto sweep;
 	down = lb_type_states(r, info);
 	list_add(&r->list, &s->rules);
 	err = lb_tables(s);
@@ -231,14 +231,16 @@ static int join(struct lb_rule *r, const struct xt_dtlscid_tginfo_v0 *info)
 		list_del(&r->list);
 		lb_untype_states(r);
 		lb_rule_forget(r);
-		return err;
+		goto sweep;
 	}
+	lb_rule_keep(r);
 	s->nrules++;
 	newest_decides(s);
 	if (down)
 		lb_flush_down(s);
-	lb_sweep(s);
-	return 0;
+sweep:
+	lb_sweep(s, !list_empty(&s->rules));
+	return err;
 }
 
 /**
@@ -283,7 +285,7 @@ static void leave(struct lb_service *s)
 	if (lb_tables(s))
 		lb_tables_drop(s);
 	newest_decides(s);
-	lb_sweep(s);
+	lb_sweep(s, true);
 }
 
 /**
