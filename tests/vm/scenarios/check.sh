@@ -153,6 +153,11 @@ commented() {
 	"$tables" -t raw -I PREROUTING -p udp -m comment --comment 'it"s `id` $HOME' -j CT --notrack
 }
 
+# answer K: what check says of a rule for what that node answers.
+answer() {
+	echo "dtlscid: a rule in table raw, -j CT, is for what node $1 answers: $tables -t raw -I PREROUTING -s $(node "$1") -p udp -j ACCEPT"
+}
+
 # behind RULE: what check says of it, and where it should be.
 behind() {
 	echo "dtlscid: a rule of chain PREROUTING in table raw, -j CT, is ahead of ours: $tables -t raw -D PREROUTING $1 && $tables -t raw -A PREROUTING $1"
@@ -167,11 +172,11 @@ raw_table() {
 
 # shellcheck disable=SC2016
 own_chains() {
-	planted "dtlscid: a rule in table raw, -j CT, is for what node 2 answers: $tables -t raw -I PREROUTING -s $(node 2) -p udp -j ACCEPT" \
-		ahead "-s $(node 2) -j CT --notrack"
+	planted "$(answer 2)" ahead "-s $(node 2) -j CT --notrack"
+	planted "$(answer 1; answer 2)" ahead "-p udp --sport $port -j CT --notrack"
 	silent ahead "-i lo -j CT --notrack"
 	planted "dtlscid: no rule jumps to chain own, which has ours: $tables -t raw -A PREROUTING -j own" own_chain
-	planted "$(behind '-p udp -m comment --comment "it\"s \`id\` \$HOME" -j CT --notrack')" commented
+	planted "$(behind '-p udp -m comment --comment "it\"s \`id\` \$HOME" -j CT --notrack'; answer 1; answer 2)" commented
 	"$tables" -t raw -F
 	"$tables" -t raw -X
 	our_rule

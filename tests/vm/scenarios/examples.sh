@@ -86,6 +86,8 @@ failures() {
 	for program in $programs; do "$program" -t raw -A PREROUTING -p udp --dport 53 -j ACCEPT; done
 	sed 's/^-A.*/& --zone-base 1000\n& --zone-base 2000/' examples/rules.v4 > refused.v4
 	fails "refused by the kernel" 1 'refused.v4 is not loaded: ' dtlscid-rules load refused.v4
+	sed '/^\*raw/,$s/ --cid-length 6//' examples/count.v4 > wrong.v4
+	fails "wrong in its last table" 1 'wrong.v4 is not loaded: .*--cid-length' dtlscid-rules load wrong.v4
 }
 
 # Of what is saved only that is ours which names it.
@@ -106,6 +108,13 @@ loads() {
 	saved > after
 	check "unloaded: what is left is the host's" diff host after
 	check "unloaded again" dtlscid-rules unload
+	dtlscid-rules load
+	iptables -t raw -A OUTPUT -j dtls-balancer
+	dtlscid-rules unload 2> messages
+	is "unloaded, but somebody jumps there" "$? $(cut -d : -f 1-3 messages)" \
+		"1 dtlscid-rules: /etc/dtlscid/rules.v4: chain dtls-balancer of table raw stays, empty"
+	iptables -t raw -D OUTPUT -j dtls-balancer
+	check "and no more" dtlscid-rules unload
 }
 
 reload() { unit ExecReload || echo failed; }

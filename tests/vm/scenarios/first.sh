@@ -178,6 +178,26 @@ not_first() {
 		"$(sed -n 's/^node=.* vip=//p' "/proc/net/xt_dtlscid/$name" | xargs)" "- -"
 }
 
+# The node of the client's flow: its id, by its zone.
+bound() { zones | sed -n "s/^zone=100\([0-9]\) .* orig=$client $1 .*/\1/p" | xargs; }
+
+# A client whose hello was for a node that has been drained since, and has spoken to it.
+drained() {
+	rule drained --vip "$(vip_port $port)"
+	for p in $(seq 41001 41020); do
+		on client udp send -s "$client" -p "$p" "$vip" $port "$client_hello"
+	done
+	wait_for 10 judged "$name" 20
+	for p in $(seq 41001 41020); do [ "$(bound "$p")" != 2 ] || break; done
+	conntrack -F 2> flushed
+	echo drain 2 > "/proc/net/xt_dtlscid/$name"
+	on node2 udp send -s "$(node 2)" -p $port "$client" "$p" 00
+	on client udp send -s "$client" -p "$p" "$vip" $port "$client_hello"
+	wait_for 10 judged "$name" 21
+	is "IPv$f: a node that is drained speaks: the client's next handshake is not its" \
+		"$(bound "$p" | tr ' ' '\n' | sort | xargs), $(firsts)" "1 2, flows=1 refused=0"
+}
+
 speaks() {
 	ip netns exec node1 forge udp -n 20000 "$(node 1)" $port "$client" 1 00 &
 	sender=$!
@@ -270,6 +290,7 @@ for f in 4 6; do
 	stamped
 	event
 	not_first
+	drained
 	removed
 	over
 	clear
