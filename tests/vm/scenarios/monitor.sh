@@ -6,8 +6,8 @@
 
 # What a monitor writes to a file waits until there is more: let there be more.
 noise() {
-	"$tables-nft" -t raw -N probe
-	"$tables-nft" -t raw -X probe
+	"$tables-nft" -t raw -N probe_that_is_long_for_that
+	"$tables-nft" -t raw -X probe_that_is_long_for_that
 }
 
 # heard FILE PATTERN...: whether all of these are in what a monitor wrote.
@@ -38,7 +38,7 @@ watch() {
 	: > "$name.out"
 	"$@" >> "$name.out" 2>&1 &
 	eval "$name=$!"
-	check "IPv$f: $name listens" wait_for 30 heard "$name.out" probe
+	check "IPv$f: $name listens" wait_for 90 heard "$name.out" probe
 }
 
 # xtables-monitor 1.8.9 does not survive a rule of ip6tables with an address.
@@ -61,10 +61,10 @@ for f in 4 6; do
 	survives_stock && stock=1 || stock=0
 	check "IPv$f: a rule of 128 nodes is added" rule -A
 	check "IPv$f: and deleted" rule -D
-	check "IPv$f: nft monitor heard both" wait_for 30 heard nft.out \
+	check "IPv$f: nft monitor heard both" wait_for 90 heard nft.out \
 		'^add rule .*DTLSCID' '^delete rule'
 	if [ "$stock" = 1 ]; then
-		check "IPv$f: xtables-monitor heard both" wait_for 30 heard xtables.out \
+		check "IPv$f: xtables-monitor heard both" wait_for 90 heard xtables.out \
 			"\($option\|$program\) -t raw -A PREROUTING .*-j DTLSCID --node" \
 			"\($option\|$program\) -t raw -D PREROUTING"
 	else

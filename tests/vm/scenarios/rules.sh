@@ -92,6 +92,22 @@ no_leak() {
 	conntrack -F 2> flushed
 }
 
+# A rule that is refused has left neither a zone taken nor a node that speaks.
+refused() {
+	name=refused$f
+	service=$([ $f = 4 ] && echo "$vip" || echo "[$vip]"):$port
+	balance $name --zone-base 65534 --vip "$service" --node 1="$(node 1)"
+	balance $name --zone-base 65534 --node 2="$(node 2)" --node 3="$(node 3)" 2> err
+	is "IPv$f: a rule of two nodes, where one zone is left, is refused" "$((! $?))" 0
+	serve client sink -c 1 "$client" 40000
+	on node2 udp send -s "$(node 2)" -p $port "$client" 40000 00
+	wait_for 10 test -s client
+	is "IPv$f: its nodes do not speak from the service" "$(cat client)" "$(node 2) $port 00"
+	serve_no_more
+	check "IPv$f: and the zone is to be had" balance $name --zone-base 65534 --node 4="$(node 3)"
+	"$tables" -t raw -F
+}
+
 # A namespace with a rule and flows of its own, of which one has the rule no more.
 namespace() {
 	ip netns add other
@@ -117,6 +133,7 @@ for f in 4 6; do
 	replaced
 	gap
 	no_leak
+	refused
 done
 family 4; f=4
 namespace 127.0.0.1
