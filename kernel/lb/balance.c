@@ -5,18 +5,6 @@
 #include <net/ipv6.h>
 #include "lb.h"
 
-/**
- * struct verdict - what a datagram is, and where it is to go
- * @reason:	what it counts as
- * @slot:	the slot that its CID names, when it has one and the node is up
- * @node:	the node of @slot
- */
-struct verdict {
-	enum lb_reason reason;
-	u16 slot;
-	struct lb_node *node;
-};
-
 /* A packet under way through the target. */
 struct packet {
 	struct lb_rule *rule;
@@ -25,70 +13,6 @@ struct packet {
 	const struct nf_hook_state *state;
 };
 
-static __always_inline struct verdict to_entry(enum lb_reason reason, const struct lb_entry *e)
-{
-	return (struct verdict){ .reason = reason, .slot = e->slot, .node = e->node };
-}
-
-static struct verdict by_cid(enum lb_reason reason, const struct lb_entry *e)
-{
-	if (!e)
-		return (struct verdict){ .reason = LB_UNKNOWN_NODE };
-	if (READ_ONCE(e->node->state) == XT_DTLSCID_DOWN)
-		return (struct verdict){ .reason = LB_NODE_DOWN };
-	return to_entry(reason, e);
-}
-
-static enum lb_reason reason_of(const struct dtls_datagram *d)
-{
-	if (d->records & NF_DTLSCID_RECORD_BIT(MALFORMED))
-		return LB_MALFORMED;
-	if (d->records & NF_DTLSCID_RECORD_BIT(MIXED))
-		return LB_MIXED;
-	if (d->records & NF_DTLSCID_RECORD_BIT(NOT_DTLS))
-		return LB_NOT_DTLS;
-	if (d->records & NF_DTLSCID_RECORD_BIT(CID))
-		return d->version == 3 ? LB_CID13 : LB_CID12;
-	return d->records & NF_DTLSCID_RECORD_BIT(CLIENT_HELLO) ? LB_CLIENT_HELLO : LB_NO_CID;
-}
-
-/* @at, @len: the payload; @len less than 0: all of the packet's (first) datagram. */
-static bool read(const struct packet *p, unsigned int at, int len,
-		 const struct nf_dtlscid_format *f, struct dtls_datagram *d)
-{
-	return len < 0 ? nf_dtlscid_read(p->skb, p->thoff, f, d) :
-			 nf_dtlscid_read_at(p->skb, at, len, f, d);
-}
-
-/*
- * The CID's length may be the node's own: then the first CID is read without one, and
- * the datagram once more with that of the node it names.
- */
-static struct verdict judge(const struct packet *p, unsigned int at, int len)
-{
-	const struct lb_rule *r = p->rule;
-	const struct lb_table *view = rcu_dereference(r->view);
-	struct nf_dtlscid_format f = r->format;
-	const struct lb_entry *e = NULL;
-	struct dtls_datagram d;
-	enum lb_reason reason;
-
-	f.cid_length = view->cid_length;
-	if (!read(p, at, len, &f, &d))
-		return (struct verdict){ .reason = LB_MALFORMED };
-	if (dtls_has_cid(&d)) {
-		e = lb_find(view, d.id);
-		f.cid_length = e ? e->cid_length : r->cid_length;
-		if (f.cid_length != view->cid_length && !read(p, at, len, &f, &d))
-			return (struct verdict){ .reason = LB_MALFORMED };
-	}
-	reason = reason_of(&d);
-	if (reason == LB_CID12 || reason == LB_CID13 ||
-	    (reason == LB_MIXED && r->action[LB_MIXED] == LB_SERVE))
-		return by_cid(reason, e);
-	return (struct verdict){ .reason = reason };
-}
-
 static noinline unsigned int refuse(const struct lb_rule *r, enum lb_reason reason, unsigned int n)
 {
 	lb_count(r->service, reason, n);
@@ -96,7 +20,7 @@ static noinline unsigned int refuse(const struct lb_rule *r, enum lb_reason reas
 }
 
 static __always_inline unsigned int served(struct lb_rule *r, struct sk_buff *skb,
-					   struct verdict v, unsigned int n)
+					   struct lb_verdict v, unsigned int n)
 {
 	struct lb_count __percpu *count = v.node->count[r->v6];
 
@@ -110,7 +34,7 @@ static __always_inline unsigned int served(struct lb_rule *r, struct sk_buff *sk
 
 /* As serve(), when this CPU's template is in use. */
 static noinline unsigned int serve_once(struct lb_rule *r, struct sk_buff *skb,
-					struct verdict v, unsigned int n)
+					struct lb_verdict v, unsigned int n)
 {
 	if (!lb_attach_once(r->service, skb, v.reason, r->zone_base + v.slot))
 		return refuse(r, LB_NO_TEMPLATE, n);
@@ -119,7 +43,7 @@ static noinline unsigned int serve_once(struct lb_rule *r, struct sk_buff *skb,
 
 /* To the slot, as @n datagrams. */
 static __always_inline unsigned int serve(struct lb_rule *r, struct sk_buff *skb,
-					  struct verdict v, unsigned int n)
+					  struct lb_verdict v, unsigned int n)
 {
 	if (unlikely(!lb_attach_own(r->cpu, skb, v.reason, r->zone_base + v.slot)))
 		return serve_once(r, skb, v, n);
@@ -127,8 +51,8 @@ static __always_inline unsigned int serve(struct lb_rule *r, struct sk_buff *skb
 }
 
 /* Where the client's flow lives, if it does; else, when it may be a new one, its bucket. */
-static noinline struct verdict look_around(const struct lb_rule *r, const struct sk_buff *skb,
-					   u64 slots, struct verdict v, bool live)
+static noinline struct lb_verdict look_around(const struct lb_rule *r, const struct sk_buff *skb,
+					      u64 slots, struct lb_verdict v, bool live)
 {
 	struct lb_service *s = r->service;
 	u16 number = lb_live_slot(s, slots, skb, r->pf, live);
@@ -146,12 +70,13 @@ static noinline struct verdict look_around(const struct lb_rule *r, const struct
 }
 
 /* The node of the client's bucket. */
-static __always_inline struct verdict choose(const struct lb_rule *r, const struct sk_buff *skb,
-					     __be16 port, enum lb_reason reason, bool live)
+static __always_inline struct lb_verdict choose(const struct lb_rule *r,
+						const struct sk_buff *skb, __be16 port,
+						enum lb_reason reason, bool live)
 {
 	struct lb_service *s = r->service;
 	const struct lb_buckets *t = rcu_dereference(r->family->buckets);
-	struct verdict v = { .reason = reason };
+	struct lb_verdict v = { .reason = reason };
 	const struct lb_bucket *b;
 	u64 slots;
 
@@ -171,7 +96,7 @@ static __always_inline unsigned int serve_client(struct lb_rule *r, struct sk_bu
 						 __be16 port, enum lb_reason reason,
 						 unsigned int n, bool live)
 {
-	struct verdict v = choose(r, skb, port, reason, live);
+	struct lb_verdict v = choose(r, skb, port, reason, live);
 
 	if (likely(v.node))
 		return serve(r, skb, v, n);
@@ -179,7 +104,7 @@ static __always_inline unsigned int serve_client(struct lb_rule *r, struct sk_bu
 }
 
 /* By its CID. */
-static unsigned int serve_node(const struct packet *p, struct verdict v, unsigned int n)
+static unsigned int serve_node(const struct packet *p, struct lb_verdict v, unsigned int n)
 {
 	struct lb_rule *r = p->rule;
 
@@ -188,7 +113,7 @@ static unsigned int serve_node(const struct packet *p, struct verdict v, unsigne
 	return serve(r, p->skb, v, n);
 }
 
-static noinline unsigned int act(const struct packet *p, struct verdict v, unsigned int n)
+static noinline unsigned int act(const struct packet *p, struct lb_verdict v, unsigned int n)
 {
 	struct lb_rule *r = p->rule;
 	const __be16 *port;
@@ -229,14 +154,14 @@ static unsigned int aggregate(struct packet *p)
 {
 	unsigned int n = lb_datagrams(p->skb, p->thoff), at = p->thoff + sizeof(struct udphdr), i;
 	unsigned int size = skb_shinfo(p->skb)->gso_size;
-	struct verdict first, v;
+	struct lb_verdict first, v;
 
 	if (n > AGGREGATE_MAX)
 		return refuse(p->rule, LB_MALFORMED, n);
-	first = judge(p, at, min(size, p->skb->len - at));
+	first = lb_judge(p->rule, p->skb, at, min(size, p->skb->len - at));
 	for (i = 1; i < n; i++) {
 		at += size;
-		v = judge(p, at, min(size, p->skb->len - at));
+		v = lb_judge(p->rule, p->skb, at, min(size, p->skb->len - at));
 		if (v.reason == first.reason && v.slot == first.slot)
 			continue;
 		if (lb_can_split(p->skb, p->state) && lb_split(p->skb))
@@ -257,7 +182,7 @@ static noinline unsigned int slow(struct lb_rule *r, struct sk_buff *skb, unsign
 
 	if (nf_dtlscid_is_aggregate(skb) && skb->len - thoff > sizeof(struct udphdr))
 		return aggregate(&p);
-	return act(&p, judge(&p, 0, -1), 1);
+	return act(&p, lb_judge(r, skb, thoff, -1), 1);
 }
 
 /* Somebody has decided about its tracking; if that was a rule of this name, silently. */
@@ -337,7 +262,7 @@ static noinline unsigned int no_lone_v12(struct lb_rule *r, struct sk_buff *skb,
 
 	if (dtls_is_cid13(payload, len))
 		e = lone_cid13(r, payload, len);
-	return e ? serve(r, skb, to_entry(LB_CID13, e), 1) : slow(r, skb, thoff, state);
+	return e ? serve(r, skb, lb_to_entry(LB_CID13, e), 1) : slow(r, skb, thoff, state);
 }
 
 /* A lone record without a CID, or something else. */
@@ -364,7 +289,7 @@ static noinline unsigned int lone_long_id(struct lb_rule *r, struct sk_buff *skb
 
 	if (!e || !is_right12(e, payload, len))
 		return slow(r, skb, thoff, state);
-	return serve(r, skb, to_entry(LB_CID12, e), 1);
+	return serve(r, skb, lb_to_entry(LB_CID12, e), 1);
 }
 
 /**
@@ -401,5 +326,5 @@ unsigned int lb_balance(struct lb_rule *r, struct sk_buff *skb, unsigned int tho
 	e = &t->entry[payload[r->shortcut.id]];
 	if (!is_right12(e, payload, len))
 		return slow(r, skb, thoff, state);
-	return serve(r, skb, to_entry(LB_CID12, e), 1);
+	return serve(r, skb, lb_to_entry(LB_CID12, e), 1);
 }

@@ -569,6 +569,28 @@ unsigned int lb_icmp(void *priv, struct sk_buff *skb, const struct nf_hook_state
 int lb_hooks_up(struct lb_service *s, u8 pf);
 void lb_hooks_down(struct lb_service *s);
 
+/**
+ * struct lb_verdict - what a datagram is, and where it is to go
+ * @reason:	what it counts as
+ * @slot:	the slot that its CID names, when it has one and the node is up
+ * @node:	the node of @slot
+ */
+struct lb_verdict {
+	enum lb_reason reason;
+	u16 slot;
+	struct lb_node *node;
+};
+
+static __always_inline struct lb_verdict lb_to_entry(enum lb_reason reason,
+						     const struct lb_entry *e)
+{
+	return (struct lb_verdict){ .reason = reason, .slot = e->slot, .node = e->node };
+}
+
+/* verdict.c */
+struct lb_verdict lb_judge(const struct lb_rule *r, const struct sk_buff *skb, unsigned int at,
+			   int len);
+
 /* balance.c */
 unsigned int lb_balance(struct lb_rule *r, struct sk_buff *skb, unsigned int thoff,
 			const struct nf_hook_state *state);
