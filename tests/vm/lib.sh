@@ -70,6 +70,11 @@ no_cid=17fefd0001000000000001001c0102030405060708090a0b0c0d0e0f10111213141516171
 
 # The target.
 
+# first_nodes COUNT: so many, as a rule's options.
+first_nodes() {
+	for k in $(seq "$1"); do echo "--node $k=$(node "$k")"; done | xargs
+}
+
 # balance NAME OPTION...: all that is sent to the service goes by this rule, in raw's $chain.
 chain=PREROUTING port=5684
 balance() {

@@ -84,54 +84,61 @@ node() {
 
 # No test waits for neighbour discovery or duplicate detection: neighbours are
 # permanent, addresses nodad, and no interface has a link-local address.
-client_side() {
-	cat <<-END
+
+# A link's network has a prefix in each family, in which the router is 1.  Link-layer
+# addresses are 02:00:00:00:LINK:, then the last part of the others.
+
+# host_end LINK PREFIX4 PREFIX6 LAST: for ip -batch, a host that has but this link.
+host_end() {
+	cat <<-LINES
 	link set lo up
-	link set eth0 address 02:00:00:00:01:10 addrgenmode none up
-	addr add 198.51.100.10/24 dev eth0
-	addr add 198.51.100.11/24 dev eth0
-	addr add 198.51.100.12/24 dev eth0
-	addr add 2001:db8:1::10/64 dev eth0 nodad
-	addr add 2001:db8:1::11/64 dev eth0 nodad preferred_lft 0
-	addr add 2001:db8:1::12/64 dev eth0 nodad preferred_lft 0
-	neigh add 198.51.100.1 lladdr 02:00:00:00:01:01 dev eth0
-	neigh add 2001:db8:1::1 lladdr 02:00:00:00:01:01 dev eth0
-	route add default via 198.51.100.1
-	route add default via 2001:db8:1::1
-	END
+	link set eth0 address 02:00:00:00:$1:$4 addrgenmode none up
+	addr add $2.$4/24 dev eth0
+	addr add $3::$4/64 dev eth0 nodad
+	neigh add $2.1 lladdr 02:00:00:00:$1:01 dev eth0
+	neigh add $3::1 lladdr 02:00:00:00:$1:01 dev eth0
+	route add default via $2.1
+	route add default via $3::1
+	LINES
 }
 
-# node_side K
-node_side() {
+# router_end LINK PREFIX4 PREFIX6 LAST HOST: its router; the link has the name of the host's
+# namespace there.
+router_end() {
+	cat <<-LINES
+	link add $5 address 02:00:00:00:$1:01 type veth peer name eth0 netns $5
+	link set $5 addrgenmode none up
+	addr add $2.1/24 dev $5
+	addr add $3::1/64 dev $5 nodad
+	neigh add $2.$4 lladdr 02:00:00:00:$1:$4 dev $5
+	neigh add $3::$4 lladdr 02:00:00:00:$1:$4 dev $5
+	LINES
+}
+
+client_side() {
+	host_end 01 198.51.100 2001:db8:1 10
 	cat <<-END
-	link set lo up
-	link set eth0 address 02:00:00:00:02:$((10 + $1)) addrgenmode none up
-	addr add 192.0.2.$((10 + $1))/24 dev eth0
-	addr add 2001:db8:2::$((10 + $1))/64 dev eth0 nodad
-	neigh add 192.0.2.1 lladdr 02:00:00:00:02:01 dev eth0
-	neigh add 2001:db8:2::1 lladdr 02:00:00:00:02:01 dev eth0
-	route add default via 192.0.2.1
-	route add default via 2001:db8:2::1
+	addr add 198.51.100.11/24 dev eth0
+	addr add 198.51.100.12/24 dev eth0
+	addr add 2001:db8:1::11/64 dev eth0 nodad preferred_lft 0
+	addr add 2001:db8:1::12/64 dev eth0 nodad preferred_lft 0
 	END
 }
 
 # balancer_side NODES
 balancer_side() {
+	echo netns add client
+	router_end 01 198.51.100 2001:db8:1 10 client
+	for last in 11 12; do
+		echo "neigh add 198.51.100.$last lladdr 02:00:00:00:01:10 dev client"
+		echo "neigh add 2001:db8:1::$last lladdr 02:00:00:00:01:10 dev client"
+	done
 	cat <<-END
-	netns add client
-	link add client address 02:00:00:00:01:01 type veth peer name eth0 netns client
-	link set client addrgenmode none up
-	addr add 198.51.100.1/24 dev client
-	addr add 2001:db8:1::1/64 dev client nodad
 	link add nodes address 02:00:00:00:02:01 type bridge mcast_snooping 0
 	link set nodes addrgenmode none up
 	addr add 192.0.2.1/24 dev nodes
 	addr add 2001:db8:2::1/64 dev nodes nodad
 	END
-	for end in 10 11 12; do
-		echo "neigh add 198.51.100.$end lladdr 02:00:00:00:01:10 dev client"
-		echo "neigh add 2001:db8:1::$end lladdr 02:00:00:00:01:10 dev client"
-	done
 	for k in $(seq "$1"); do
 		cat <<-END
 		netns add node$k
@@ -151,7 +158,7 @@ topology() {
 	balancer_side "$1" | ip -batch - || return
 	client_side | ip -n client -batch - || return
 	for k in $(seq "$1"); do
-		node_side "$k" | ip -n "node$k" -batch - || return
+		host_end 02 192.0.2 2001:db8:2 $((10 + k)) | ip -n "node$k" -batch - || return
 	done
 	echo 1 > /proc/sys/net/ipv4/ip_forward
 	echo 1 > /proc/sys/net/ipv6/conf/all/forwarding

@@ -14,31 +14,19 @@ clients=$(seq 10)
 # router_side K, balancer_own K, node_ways: what there is of a balancer at its router, in
 # itself, and of both at a node.
 router_side() {
+	echo "netns add lb$1"
+	router_end "1$1" "10.0.$1" "2001:db8:a:$1" 2 "lb$1"
 	cat <<-END
-	netns add lb$1
-	link add lb$1 address 02:00:00:00:05:0$1 type veth peer name eth0 netns lb$1
-	link set lb$1 addrgenmode none up
-	addr add 10.0.$1.1/24 dev lb$1
-	addr add 2001:db8:a:$1::1/64 dev lb$1 nodad
-	neigh add 10.0.$1.2 lladdr 02:00:00:00:05:1$1 dev lb$1
-	neigh add 2001:db8:a:$1::2 lladdr 02:00:00:00:05:1$1 dev lb$1
 	link add nodes-lb$1 type veth peer name eth1 netns lb$1
 	link set nodes-lb$1 master nodes addrgenmode none up
 	END
 }
 
 balancer_own() {
+	host_end "1$1" "10.0.$1" "2001:db8:a:$1" 2
 	cat <<-END
-	link set lo up
 	addr add 203.0.113.1/32 dev lo
 	addr add 2001:db8:3::1/128 dev lo
-	link set eth0 address 02:00:00:00:05:1$1 addrgenmode none up
-	addr add 10.0.$1.2/24 dev eth0
-	addr add 2001:db8:a:$1::2/64 dev eth0 nodad
-	neigh add 10.0.$1.1 lladdr 02:00:00:00:05:0$1 dev eth0
-	neigh add 2001:db8:a:$1::1 lladdr 02:00:00:00:05:0$1 dev eth0
-	route add default via 10.0.$1.1
-	route add default via 2001:db8:a:$1::1
 	link set eth1 address 02:00:00:00:06:0$1 addrgenmode none up
 	addr add 192.0.2.10$1/24 dev eth1
 	addr add 2001:db8:2::10$1/64 dev eth1 nodad

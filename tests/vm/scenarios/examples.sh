@@ -134,23 +134,8 @@ under_load() {
 # A second link of node 1, that is not the balancer's.
 side_link() {
 	ip netns add stranger
-	ip -n node1 -batch - <<-END
-	link add side address 02:00:00:00:05:01 type veth peer name eth0 netns stranger
-	link set side addrgenmode none up
-	addr add 203.0.113.1/24 dev side
-	addr add 2001:db8:3::1/64 dev side nodad
-	neigh add 203.0.113.2 lladdr 02:00:00:00:05:02 dev side
-	neigh add 2001:db8:3::2 lladdr 02:00:00:00:05:02 dev side
-	END
-	ip -n stranger -batch - <<-END
-	link set eth0 address 02:00:00:00:05:02 addrgenmode none up
-	addr add 203.0.113.2/24 dev eth0
-	addr add 2001:db8:3::2/64 dev eth0 nodad
-	neigh add 203.0.113.1 lladdr 02:00:00:00:05:01 dev eth0
-	neigh add 2001:db8:3::1 lladdr 02:00:00:00:05:01 dev eth0
-	route add default via 203.0.113.1
-	route add default via 2001:db8:3::1
-	END
+	router_end 05 203.0.113 2001:db8:3 2 stranger | ip -n node1 -batch -
+	host_end 05 203.0.113 2001:db8:3 2 | ip -n stranger -batch -
 }
 
 # answers NAMESPACE ADDRESS PORT: who does there, or nobody.

@@ -7,34 +7,13 @@
 port=5684
 
 # The far client is behind the near one, over a link that takes 1,280 bytes.
-far_side() {
-	cat <<-END
-	link set lo up
-	link set eth0 address 02:00:00:00:04:10 mtu 1280 addrgenmode none up
-	addr add 203.0.113.10/24 dev eth0
-	addr add 2001:db8:3::10/64 dev eth0 nodad
-	neigh add 203.0.113.1 lladdr 02:00:00:00:04:01 dev eth0
-	neigh add 2001:db8:3::1 lladdr 02:00:00:00:04:01 dev eth0
-	route add default via 203.0.113.1
-	route add default via 2001:db8:3::1
-	END
-}
-
-router_side() {
-	cat <<-END
-	link add far address 02:00:00:00:04:01 mtu 1280 type veth peer name eth0 netns far
-	link set far addrgenmode none up
-	addr add 203.0.113.1/24 dev far
-	addr add 2001:db8:3::1/64 dev far nodad
-	neigh add 203.0.113.10 lladdr 02:00:00:00:04:10 dev far
-	neigh add 2001:db8:3::10 lladdr 02:00:00:00:04:10 dev far
-	END
-}
-
 far_network() {
+	far="04 203.0.113 2001:db8:3 10"
 	ip netns add far
-	router_side | ip -n client -batch - || return
-	far_side | ip -n far -batch - || return
+	# shellcheck disable=SC2086 # words
+	{ router_end $far far; echo link set far mtu 1280; } | ip -n client -batch - || return
+	# shellcheck disable=SC2086
+	{ host_end $far; echo link set eth0 mtu 1280; } | ip -n far -batch - || return
 	ip route add 203.0.113.0/24 via 198.51.100.10
 	ip route add 2001:db8:3::/64 via 2001:db8:1::10
 	on client sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1

@@ -10,8 +10,6 @@ name() {
 	file=/proc/net/xt_dtlscid/$name
 }
 
-nodes_12() { echo "--node 1=$(node 1) --node 2=$(node 2)"; }
-
 # asked K: who answers a datagram of node K, and from where.
 asked() {
 	on client udp ask -s "$client" -p 40000 "$vip" $port "$(cid12 "$1")"
@@ -26,14 +24,14 @@ flush() { "$tables" -t raw -F; }
 outlives_rule() {
 	name outlives
 	# shellcheck disable=SC2046 # words
-	balance "$name" $(nodes_12) --timeout 3,3
+	balance "$name" $(first_nodes 2) --timeout 3,3
 	is "IPv$f: node 1 answers" "$(asked 1)" "node1 $vip $port"
 	before=$(settings)
 	flush
 	check "IPv$f: without a rule the name is there" test -e "$file"
 	is "IPv$f: and its flow" "$(zones | wc -l)" 1
 	# shellcheck disable=SC2046
-	balance "$name" $(nodes_12) --timeout 3,3
+	balance "$name" $(first_nodes 2) --timeout 3,3
 	is "IPv$f: a new rule finds all as it was" "$(settings)" "$before"
 	is "IPv$f: also what was counted" "$(sed -n 's/ .*//; /^datagrams=/p' "$file")" "datagrams=1"
 	flush
@@ -45,7 +43,7 @@ contradicts() {
 	name contradicts
 	key=00112233445566778899aabbccddeeff
 	# shellcheck disable=SC2046
-	balance "$name" $(nodes_12) --hash-key $key
+	balance "$name" $(first_nodes 2) --hash-key $key
 	refused "--zone-base" --zone-base 2000 --hash-key $key
 	refused "--hash-key" --hash-key ff112233445566778899aabbccddeeff
 	check "IPv$f: a rule that gives no key agrees" balance "$name" --node "3=$(node 1)"
@@ -158,7 +156,7 @@ hidden_entry() {
 helper_goes() {
 	name helper
 	# shellcheck disable=SC2046
-	balance "$name" $(nodes_12)
+	balance "$name" $(first_nodes 2)
 	asked 1 > answer
 	modprobe nf_conntrack_ftp
 	rmmod nf_conntrack_ftp
@@ -187,7 +185,7 @@ other_space() {
 	is "IPv$f: there the name has counted one datagram" \
 		"$(on other sed -n 's/ .*//; /^datagrams=/p' "$file")" "datagrams=1"
 	# shellcheck disable=SC2046
-	balance "$name" $(nodes_12)
+	balance "$name" $(first_nodes 2)
 	is "IPv$f: here, none" "$(sed -n 's/ .*//; /^datagrams=/p' "$file")" "datagrams=0"
 	ip netns pids other | xargs kill
 	ip netns delete other
@@ -202,7 +200,7 @@ module_gone() { ! grep -q ^xt_DTLSCID /proc/modules; }
 module_goes() {
 	name module
 	# shellcheck disable=SC2046
-	balance "$name" $(nodes_12)
+	balance "$name" $(first_nodes 2)
 	asked 1 > answer
 	flush
 	wait_for 20 rmmod xt_DTLSCID 2> err

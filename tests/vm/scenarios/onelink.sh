@@ -5,10 +5,9 @@
 
 port=5684
 
-three() { echo "--node 1=$(node 1) --node 2=$(node 2) --node 3=$(node 3)"; }
-
-# The interface is the nodes' bridge.  The client is a router too, behind which there are outside addresses.  For IPv6 a
-# redirect comes from a link-local address, so the routes go by those.
+# The interface is the nodes' bridge.  The client is a router too, behind which there are
+# outside addresses.  For IPv6 a redirect comes from a link-local address, so the routes go
+# by those.
 
 link_client() {
 	cat <<-END
@@ -90,7 +89,7 @@ one_network() {
 		redirect='icmpv6 --icmpv6-type redirect' ;;
 	esac
 	name=one$f
-	replace "$name" "$(three)"
+	replace "$name" "$(first_nodes 3)"
 	serve_names 3
 	heed_redirects 0
 	check "IPv$f, one network: a node answers a client of it past the balancer" past_balancer

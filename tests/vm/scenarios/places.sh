@@ -4,8 +4,6 @@
 # datagrams that are left to the balancer itself.
 . lib.sh
 
-three() { echo "--node 1=$(node 1) --node 2=$(node 2) --node 3=$(node 3)"; }
-
 # Nodes without a way to the clients: for them all comes from the balancer.
 
 no_route() { ! on node1 ip "-$f" route get "$client"; }
@@ -15,7 +13,7 @@ no_way_back() {
 	for k in 1 2 3; do on node$k ip "-$f" route delete default; done
 	check "IPv$f, MASQUERADE: a node has no route to the client" no_route
 	"$tables" -t nat -A POSTROUTING -o nodes -j MASQUERADE
-	replace "$name" "$(three)"
+	replace "$name" "$(first_nodes 3)"
 	serve_names 3
 	is "IPv$f, MASQUERADE: two nodes in turn answer from the service" \
 		"$(who_answers "$client" 40000 1 2 1 2)" "$(from_service 1 2 1 2)"
@@ -111,11 +109,11 @@ hears() {
 
 unknown() {
 	name=unknown$f
-	replace "$name" "$(three) --unknown continue"
+	replace "$name" "$(first_nodes 3) --unknown continue"
 	is "IPv$f, --unknown continue: the client hears from the service that nobody listens" \
 		"$(hears 5000)" "1 $([ "$f" = 4 ] && echo 3 3 || echo 1 4) 0 $vip"
 	is "IPv$f, --unknown continue: it was counted" "$(news $name)" "datagrams=1 unknown-node=1"
-	replace "$name" "$(three) --unknown drop"
+	replace "$name" "$(first_nodes 3) --unknown drop"
 	is "IPv$f, --unknown drop: the client hears of nothing" "$(hears 500)" ""
 	is "IPv$f, --unknown drop: it was counted" "$(news $name)" "datagrams=1 unknown-node=1"
 	forget

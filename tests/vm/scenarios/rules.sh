@@ -104,8 +104,15 @@ refused() {
 	wait_for 10 test -s client
 	is "IPv$f: its nodes do not speak from the service" "$(cat client)" "$(node 2) $port 00"
 	serve_no_more
+	on client udp send -s "$client" -p 40000 "$vip" $port "$(cid12 1)"
+	wait_for 10 judged $name 1
+	"$tables" -t raw -F
+	balance $name --zone-base 65534 --node 2="$(node 2)" --node 3="$(node 3)" 2> err
+	is "IPv$f: while the name has no rule too, and its flow stays" \
+		"$((! $?)) $(flows "-$f" -c -z 65534:65535)" "0 1"
 	check "IPv$f: and the zone is to be had" balance $name --zone-base 65534 --node 4="$(node 3)"
 	"$tables" -t raw -F
+	conntrack -F 2> flushed
 }
 
 # A namespace with a rule and flows of its own, of which one has the rule no more.

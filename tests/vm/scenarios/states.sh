@@ -136,7 +136,7 @@ refused() {
 errors() {
 	name=errors$f
 	load "$(three)"
-	for text in drain 'drain ' 'drain x' 'drain 1 2' 'drain 1x' 'drain -1' 'drain 4294967296' 'zero 1' \
+	for text in drain 'drain ' 'drain x' 'drain 1 2' 'drain 1x' 'drain -1' 'drain +1' 'drain 4294967296' 'zero 1' \
 		'up1' 'Up 1' 'stop 1' ' ' 'drain 1
 down 1' "drain $(printf '%060d' 1)"; do
 		refused "$text" "Invalid argument"

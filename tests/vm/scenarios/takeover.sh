@@ -5,18 +5,18 @@
 
 port=5684
 
-# three: the nodes, of which the second may be elsewhere.
-three() { echo "--node 1=$(node 1) --node 2=$(node "${1:-2}") --node 3=$(node 3)"; }
+# Node 2 is where node 3 is.
+taken_over() { echo "--node 1=$(node 1) --node 2=$(node 3) --node 3=$(node 3)"; }
 
 takeover() {
 	name=takeover$f
-	replace "$name" "$(three)"
+	replace "$name" "$(first_nodes 3)"
 	serve_names 3
 	is "IPv$f, takeover: before" "$(who_answers "$client" 40000 1 2 3)" "$(from_service 1 2 3)"
-	replace "$name" "$(three 3)"
+	replace "$name" "$(taken_over)"
 	is "IPv$f, takeover: node 3 answers for node 2 at once" \
 		"$(who_answers "$client" 40000 1 2 3)" "$(from_service 1 3 3)"
-	replace "$name" "$(three)"
+	replace "$name" "$(first_nodes 3)"
 	is "IPv$f, takeover: and node 2 again" "$(who_answers "$client" 40000 1 2 3)" "$(from_service 1 2 3)"
 	serve_no_more
 	takeover_meanwhile
@@ -45,9 +45,9 @@ takeover_meanwhile() {
 	rm -f quiet
 	keep_sending &
 	some_more
-	replace "$name" "$(three 3)"
+	replace "$name" "$(taken_over)"
 	some_more
-	replace "$name" "$(three)"
+	replace "$name" "$(first_nodes 3)"
 	some_more
 	: > quiet
 	wait $!

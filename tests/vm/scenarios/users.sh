@@ -24,7 +24,7 @@ user_space() {
 
 users() {
 	name=host$f
-	replace "$name" "--node 1=$(node 1) --node 2=$(node 2)"
+	replace "$name" "$(first_nodes 2)"
 	file=/proc/1/net/xt_dtlscid/$name
 	for way in sh 'unshare -Urn sh'; do
 		check "IPv$f, $way: another user cannot read the balancer's state" \
