@@ -85,9 +85,10 @@ typed() {
 	tell drain 1
 	load "$(three)"
 	is "IPv$f: drain 1, and a rule that says nothing" "$(states)" "drain down up"
+	# The name lives on by its other flow.
 	tell up 2
-	on client udp send -s "$client" -p 42000 "$vip" $port "$(cid12 2)"
-	wait_for 10 judged $name 1
+	on client udp send -s "$client" -p 42000 "$vip" $port "$(cid12 2)" "$(cid12 3)"
+	wait_for 10 judged $name 2
 	printf '*raw\n-F PREROUTING\nCOMMIT\n' | "$tables-restore" -n
 	tell down 2
 	is "IPv$f: down 2 while there is no rule: its flow is gone" "$(of 1002)" 0
