@@ -57,8 +57,8 @@ race() {
 	on client udp send -s "$client" -p 40000 "$vip" $port "$(cid12 1)" "$(cid12 2)"
 	wait_for 30 all_accounted 2
 	wrong=$(clashes) lost=$(dropped)
-	for cpu in 1 2; do
-		ip netns exec client taskset $cpu udp send -r -s "$client" -p 40000 -n 10000 \
+	for cpu in 1 "$(nproc)"; do
+		ip netns exec client taskset "$cpu" udp send -r -s "$client" -p 40000 -n 10000 \
 			"$vip" $port "$(cid12 1)" "$(cid12 2)" &
 		senders="$senders $!"
 	done
