@@ -6,6 +6,7 @@
 # make bench-full the same with up to a million flows
 # make check      all tests; downloads kernels into build/, installs test tools
 # make check-all  the other kernels and flavours too
+# make check-debug  all scenarios on debug kernels, which are built for it
 export PATH := $(PATH):/usr/sbin:/sbin
 
 KDIR      ?= /lib/modules/$(shell uname -r)/build
@@ -79,6 +80,9 @@ check: deps extensions
 check-all: deps extensions
 	@tests/check --all
 
+check-debug: deps extensions
+	@tests/check --debug
+
 # One part of the tests, by its name in tests/check: make check-unit
 check-%: deps extensions
 	@tests/check $*
@@ -91,4 +95,4 @@ distclean:
 	rm -rf build
 
 .PHONY: all extensions modules install install-extensions install-man \
-	install-tools install-modules deps demo bench bench-full check check-all clean distclean
+	install-tools install-modules deps demo bench bench-full check check-all check-debug clean distclean

@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# planted.sh: whether a debug kernel sees each kind of fault that it is there to see.
+#
+# usage: planted.sh VER
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=${here%/tests/vm}
+[ $# -eq 1 ] || { sed -n '5s/^# //p' "$0" >&2; exit 2; }
+ver=$1
+tests=0 failures=0
+
+temp=$(mktemp -d "$top/build/planted.XXXXXX")
+trap 'rm -rf "$temp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# What each kernel writes of a fault; kmemleak and sleeping need what UML has not.
+faults() {
+	cat <<-END
+	overrun		BUG: KASAN: slab-out-of-bounds
+	use-after-free	BUG: KASAN: \(slab-\)\?use-after-free
+	bounds		UBSAN: array-index-out-of-bounds
+	deadlock	WARNING: possible circular locking dependency
+	unlocked	WARNING: suspicious RCU usage
+	END
+	[ "$ver" = uml ] || cat <<-END
+	sleep		BUG: \(sleeping function called\|scheduling while atomic\)
+	leak		kmemleak: [0-9]* new suspected memory leaks
+	END
+}
+
+report() {
+	tests=$((tests + 1))
+	case $1 in
+	0) echo "ok $tests - $2" ;;
+	*)
+		failures=$((failures + 1))
+		echo "not ok $tests - $2"
+		sed 's/^/# /' "$temp/log" ;;
+	esac
+}
+
+"$here/modules" "$ver" "$here/planted" || exit 1
+module=$top/build/modules/$ver.planted/planted.ko
+
+# guest STATUS [FAULT]: whether a guest with that fault ends with that status.
+guest() {
+	echo "insmod planted.ko ${2:+fault=$2}; exit 0" > "$temp/planted.sh"
+	"$here/run" --kernel "$ver" --timeout 120 "$temp/planted.sh" "$module" > "$temp/log" 2>&1
+	[ $? -eq "$1" ]
+}
+
+guest 0
+report $? "$ver: without a fault all is well"
+faults > "$temp/faults"
+while read -r fault text; do
+	guest 125 "$fault" && grep -q "run: the kernel warned: .*$text" "$temp/log"
+	report $? "$ver: $fault is seen"
+done < "$temp/faults"
+echo "1..$tests"
+[ $failures -eq 0 ]
