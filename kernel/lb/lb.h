@@ -299,6 +299,7 @@ struct lb_service {
 	unsigned long left;	/* when the last one went, in jiffies */
 	struct xarray nodes;	/* struct lb_node by id */
 	unsigned int nnodes;
+	bool lacking;		/* there was no memory for some view, see lb_tables_again() */
 	struct lb_family family[2];
 
 	struct lb_cpu __percpu *cpu;
@@ -412,6 +413,7 @@ void lb_table_put(struct lb_table *t, const struct lb_entry *e);
 void lb_view_set(struct lb_rule *r, struct lb_table *view);
 int lb_tables(struct lb_service *s);
 void lb_tables_drop(struct lb_service *s);
+bool lb_tables_again(struct lb_service *s);
 
 /* nodes.c */
 static inline u32 lb_addr_hash(const union nf_inet_addr *a, __be16 port)
@@ -499,10 +501,17 @@ int lb_kind(const struct lb_service *s, const struct nf_conn *ct);
 struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 			     const struct nf_conntrack_tuple *tuple);
 
+/*
+ * An entry has its zone from the template, flags included: by this one, which conntrack does
+ * not know, it is seen to come from a template of the target's, whatever else it lacks.
+ */
+#define LB_ZONE_OURS	0x80
+
 static inline struct nf_conntrack_zone lb_zone(const struct lb_service *s, u16 slot)
 {
 	return (struct nf_conntrack_zone){
 		.id = s->zone_base + slot,
+		.flags = LB_ZONE_OURS,
 		.dir = NF_CT_ZONE_DIR_ORIG,
 	};
 }

@@ -78,14 +78,25 @@ static void learn_vip(struct lb_family *f, struct lb_slot *slot, const struct nf
 	lb_vip_set(&f->last, &from->dst.u3, from->dst.u.udp.port);
 }
 
+/*
+ * Some name's, but conntrack had no memory for the timeout object, by which all others know
+ * it.  Whose it is, and so whose counter is to be put right, nobody knows.
+ */
+static bool is_maimed(const struct nf_conn *ct)
+{
+	const struct nf_conn_timeout *ext = nf_ct_timeout_find(ct);
+
+	return nf_ct_zone(ct)->flags & LB_ZONE_OURS && !(ext && rcu_access_pointer(ext->timeout));
+}
+
 /**
  * lb_nat() - NAT's question about the first packet of a flow
  * @priv:	service
  * @skb:	packet
  * @state:	hook
  *
- * A flow of ours whose slot is no more is dropped here: accepted, it would be the
- * balancer's own for as long as it lives.
+ * A flow of ours whose slot is no more, or that conntrack has maimed, is dropped here:
+ * accepted, it would be the balancer's own for as long as it lives.
  */
 unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -100,7 +111,7 @@ unsigned int lb_nat(void *priv, struct sk_buff *skb, const struct nf_hook_state 
 		return NF_ACCEPT;
 	kind = lb_kind(s, ct);
 	if (kind < 0)
-		return lb_first(s, skb, ct, state);
+		return is_maimed(ct) ? NF_DROP : lb_first(s, skb, ct, state);
 	slot = xa_load(&f->slots, nf_ct_zone(ct)->id - s->zone_base);
 	if (!slot)
 		return drop(s, skb, state->pf, kind, LB_UNKNOWN_NODE, NULL);
