@@ -317,12 +317,13 @@ void lb_rule_del(struct lb_rule *r)
 static void service_keep(struct lb_service *s)
 {
 	unsigned long took;
-	bool moving;
+	bool again;
 
 	mutex_lock(&s->lock);
-	moving = lb_walk(s, &took);
+	again = lb_tables_again(s);
+	again |= lb_walk(s, &took);
 	mutex_unlock(&s->lock);
-	if (moving || (list_empty(&s->rules) && atomic_read(&s->flows))) {
+	if (again || (list_empty(&s->rules) && atomic_read(&s->flows))) {
 		lb_housekeeping(s, clamp_t(unsigned long, LB_WALK_SHARE * took, LB_WALK_AGAIN,
 					   WALK_RARELY));
 	} else if (list_empty(&s->rules)) {

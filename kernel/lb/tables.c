@@ -81,8 +81,10 @@ static struct lb_table *view_new(const struct lb_rule *r, const struct lb_table 
 
 	if (all)
 		view = lb_table_new(r->own->count + all->count, r->format.id_length == 1);
-	if (!view)
+	if (!view) {
+		r->service->lacking = true;
 		return r->own;
+	}
 	put_missing(view, r->own);
 	put_missing(view, all);
 	return view;
@@ -193,6 +195,7 @@ int lb_tables(struct lb_service *s)
 		kvfree(t6);
 		return -ENOMEM;
 	}
+	s->lacking = false;
 	publish(s, f4, t4, b4);
 	publish(s, f6, t6, b6);
 	return 0;
@@ -207,4 +210,18 @@ void lb_tables_drop(struct lb_service *s)
 		survey(s, &s->family[i], NULL);
 		publish(s, &s->family[i], NULL, NULL);
 	}
+}
+
+/**
+ * lb_tables_again() - make what there was no memory for, when a rule came or went
+ * @s: service, locked
+ *
+ * Return: whether there is none still.
+ */
+bool lb_tables_again(struct lb_service *s)
+{
+	if (!s->lacking || list_empty(&s->rules))
+		return false;
+	lb_tables(s);
+	return s->lacking;
 }
