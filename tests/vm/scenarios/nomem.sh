@@ -44,7 +44,7 @@ rule_whole() {
 	wait_for 10 whole
 	was=$?
 	"$tables-restore" -n < smaller
-	return $was
+	return "$was"
 }
 
 rules() {
@@ -71,7 +71,7 @@ name_whole() {
 	"$tables" -t raw -F
 	replace "$name" "$(first_nodes 2)" --zone-base 2000
 	"$tables" -t raw -F
-	return $was
+	return "$was"
 }
 
 names() {
@@ -122,7 +122,7 @@ goes() { ! loaded || rmmod xt_DTLSCID 2> err; }
 module_whole() {
 	if [ "$1" -eq 0 ]; then loaded; else ! loaded; fi
 	was=$?
-	wait_for 10 goes && return $was
+	wait_for 10 goes && return "$was"
 }
 
 modules() {
