@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * scribble: commands and what looks like some to files that take commands, and reads of
+ * them, at any offset and length, until it is told to end; as a seed decides.
+ *
+ * Linked statically on the host, it runs in every guest.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 200 };
+
+/* 0 to @below - 1 */
+static unsigned int draw(unsigned int below)
+{
+	return (unsigned int)random() % below;
+}
+
+/* Returns its length, with now and then a byte, or all, by chance. */
+static size_t make_text(char *text)
+{
+	static const char *const words[] = { "up", "up", "up", "drain", "down", "flush", "zero",
+		"Up", "", "dra", "upp", "\t" };
+	static const char *const forms[] = { "%s %u", "%s %u\n", "%s 0x%x", " %s\t%u \t", "%s %u %u",
+		"%s", "%s\n", "%s -%u", "%s %u000000000", "%s%u" };
+	size_t len, i;
+
+	len = (size_t)snprintf(text, TEXT_MAX, forms[draw(draw(2) ? 4 : 10)], words[draw(12)],
+			       draw(draw(4) ? 6 : 1000), draw(10));
+	if (!draw(6))
+		text[draw((unsigned int)len + 1)] = (char)draw(256);
+	if (!draw(10))
+		for (len = draw(TEXT_MAX), i = 0; i < len; i++)
+			text[i] = (char)draw(256);
+	return len;
+}
+
+/* Whether something was written that the file took; @keep: its counters are not zeroed. */
+static int scribble(const char *file, int keep)
+{
+	char text[TEXT_MAX + 1] = "", page[4096];
+	size_t len = make_text(text);
+	off_t offset = draw(5) ? 0 : (off_t)draw(100000);
+	int fd = open(file, O_RDWR), taken;
+
+	if (fd < 0)
+		return 0;
+	if (keep && memchr(text, 'z', len))
+		*text = 'x';
+	if (!draw(4) && pread(fd, page, draw(sizeof(page)), offset) < 0)
+		perror(file);
+	lseek(fd, offset, SEEK_SET);
+	taken = write(fd, text, len) > 0;
+	close(fd);
+	return taken;
+}
+
+int main(int argc, char **argv)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	sigset_t term;
+	unsigned long tried = 0, taken = 0;
+
+	if (argc < 3) {
+		fputs("usage: scribble SEED FILE...\n"
+		      "The first file's counters are not zeroed; in the end, says how much was taken.\n",
+		      stderr);
+		return 2;
+	}
+	srandom((unsigned int)atoi(argv[1]));
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	for (; sigtimedwait(&term, NULL, &pause) < 0; tried++) {
+		int k = 2 + (int)draw((unsigned int)argc - 2);
+
+		taken += (unsigned long)scribble(argv[k], k == 2);
+	}
+	printf("tried=%lu taken=%lu\n", tried, taken);
+	return 0;
+}
