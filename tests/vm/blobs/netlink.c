@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A rule as iptables-nft sends it, with nft_compat's expressions. */
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "blobs.h"
+
+struct message {
+	size_t len;
+	union {
+		struct nlmsghdr head;
+		uint8_t byte[16384];
+	};
+};
+
+static void *add(struct message *m, size_t len)
+{
+	uint8_t *at = m->byte + m->len;
+
+	memset(at, 0, NLMSG_ALIGN(len));
+	m->len += NLMSG_ALIGN(len);
+	return at;
+}
+
+static void put_attribute(struct message *m, uint16_t type, const void *data, size_t len)
+{
+	struct nlattr *a = add(m, NLA_HDRLEN + len);
+
+	a->nla_type = type;
+	a->nla_len = (uint16_t)(NLA_HDRLEN + len);
+	memcpy((uint8_t *)a + NLA_HDRLEN, data, len);
+}
+
+static void put_text(struct message *m, uint16_t type, const char *text)
+{
+	put_attribute(m, type, text, strlen(text) + 1);
+}
+
+static void put_number(struct message *m, uint16_t type, uint32_t value)
+{
+	value = htonl(value);
+	put_attribute(m, type, &value, sizeof(value));
+}
+
+static struct nlattr *begin_nest(struct message *m, uint16_t type)
+{
+	struct nlattr *a = add(m, NLA_HDRLEN);
+
+	a->nla_type = type | NLA_F_NESTED;
+	return a;
+}
+
+static void end_nest(struct message *m, struct nlattr *a)
+{
+	a->nla_len = (uint16_t)(m->byte + m->len - (uint8_t *)a);
+}
+
+static struct nlmsghdr *begin(struct message *m, uint16_t type, uint16_t flags, uint8_t family,
+			      uint16_t subsystem)
+{
+	struct nlmsghdr *h = add(m, NLMSG_HDRLEN);
+	struct nfgenmsg *g = add(m, sizeof(*g));
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	g->nfgen_family = family;
+	g->res_id = htons(subsystem);
+	return h;
+}
+
+static void end(struct message *m, struct nlmsghdr *h)
+{
+	h->nlmsg_len = (uint32_t)(m->byte + m->len - (uint8_t *)h);
+}
+
+static void put_batch_mark(struct message *m, uint16_t type)
+{
+	end(m, begin(m, type, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+}
+
+static struct nlmsghdr *begin_command(struct message *m, uint16_t command, bool v6)
+{
+	return begin(m, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | command), NLM_F_ACK | NLM_F_CREATE |
+		     (command == NFT_MSG_NEWRULE ? NLM_F_APPEND : 0),
+		     v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, 0);
+}
+
+static int netlink_socket(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+	if (fd < 0)
+		die("netlink", strerror(errno));
+	return fd;
+}
+
+/* Whether all commands were taken: answers are there when the call returns. */
+static bool sent(const struct message *m)
+{
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	uint8_t answer[32768];
+	bool taken = false;
+	ssize_t len;
+
+	if (sendto(netlink_socket(), m->byte, m->len, 0, (const void *)&kernel, sizeof(kernel)) < 0)
+		return false;
+	while ((len = recv(netlink_socket(), answer, sizeof(answer), MSG_DONTWAIT)) > 0) {
+		const struct nlmsghdr *h = (const void *)answer;
+
+		for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len)) {
+			const struct nlmsgerr *e = NLMSG_DATA(h);
+
+			if (h->nlmsg_type != NLMSG_ERROR || e->error)
+				return false;
+			taken = true;
+		}
+	}
+	return taken;
+}
+
+static void put_chain(struct message *m, bool v6, const char *name, uint32_t hook)
+{
+	struct nlmsghdr *h = begin_command(m, NFT_MSG_NEWCHAIN, v6);
+	struct nlattr *nest;
+
+	put_text(m, NFTA_CHAIN_TABLE, "raw");
+	put_text(m, NFTA_CHAIN_NAME, name);
+	nest = begin_nest(m, NFTA_CHAIN_HOOK);
+	put_number(m, NFTA_HOOK_HOOKNUM, hook);
+	put_number(m, NFTA_HOOK_PRIORITY, (uint32_t)-300);
+	end_nest(m, nest);
+	put_text(m, NFTA_CHAIN_TYPE, "filter");
+	end(m, h);
+}
+
+/* The target asks for a table of that name. */
+static void make_table(bool v6)
+{
+	static struct message m;
+	struct nlmsghdr *h;
+
+	m.len = 0;
+	put_batch_mark(&m, NFNL_MSG_BATCH_BEGIN);
+	h = begin_command(&m, NFT_MSG_NEWTABLE, v6);
+	put_text(&m, NFTA_TABLE_NAME, "raw");
+	end(&m, h);
+	put_chain(&m, v6, "PREROUTING", NF_INET_PRE_ROUTING);
+	put_chain(&m, v6, "OUTPUT", NF_INET_LOCAL_OUT);
+	put_batch_mark(&m, NFNL_MSG_BATCH_END);
+	if (!sent(&m))
+		die("table raw", "refused");
+}
+
+/* The numbers of a match's attributes and a target's are the same. */
+static void put_part(struct message *m, const char *kind, const char *name, const void *data,
+		     size_t len, bool damaged)
+{
+	struct nlattr *one = begin_nest(m, NFTA_LIST_ELEM), *inner;
+	size_t at;
+
+	put_text(m, NFTA_EXPR_NAME, kind);
+	inner = begin_nest(m, NFTA_EXPR_DATA);
+	at = m->len;
+	put_text(m, NFTA_MATCH_NAME, name);
+	put_number(m, NFTA_MATCH_REV, damaged && chance(5) ? draw(300) : 0);
+	put_attribute(m, NFTA_MATCH_INFO, data,
+		      damaged && chance(20) ? draw((uint32_t)len + 16) : len);
+	if (damaged && chance(10))
+		mutate(m->byte + at, 28, 2);
+	end_nest(m, inner);
+	end_nest(m, one);
+}
+
+static void put_rule(struct message *m, bool v6, uint32_t damage)
+{
+	struct {
+		struct xt_dtlscid_tginfo_v0 data;
+		uint8_t more[16];
+	} target = { target_data(v6), "" };
+	struct {
+		struct xt_dtlscid_mtinfo_v0 data;
+		uint8_t more[16];
+	} match = { match_data(), "" };
+	struct nlmsghdr *h = begin_command(m, NFT_MSG_NEWRULE, v6);
+	uint32_t which = draw(3);
+	struct nlattr *nest;
+	size_t at = m->len;
+
+	put_text(m, NFTA_RULE_TABLE, "raw");
+	put_text(m, NFTA_RULE_CHAIN, chance(30) ? "PREROUTING" : "OUTPUT");
+	mutate((uint8_t *)&match, sizeof(match.data), chance(50) ? damage : 0);
+	mutate((uint8_t *)&target, sizeof(target.data), chance(50) ? damage : 0);
+	nest = begin_nest(m, NFTA_RULE_EXPRESSIONS);
+	if (which != 1)
+		put_part(m, "match", "dtlscid", &match, sizeof(match.data), damage);
+	if (which != 0)
+		put_part(m, "target", "DTLSCID", &target, sizeof(target.data), damage);
+	end_nest(m, nest);
+	nest = begin_nest(m, NFTA_RULE_COMPAT);
+	put_number(m, NFTA_RULE_COMPAT_PROTO, damage && chance(5) ? draw(256) : IPPROTO_UDP);
+	put_number(m, NFTA_RULE_COMPAT_FLAGS, damage && chance(5) ? draw(8) : 0);
+	end_nest(m, nest);
+	end(m, h);
+	if (damage && chance(10))
+		mutate(m->byte + at, m->len - at, 4);
+}
+
+static void remove_rules(bool v6)
+{
+	static struct message m;
+	struct nlmsghdr *h;
+
+	m.len = 0;
+	put_batch_mark(&m, NFNL_MSG_BATCH_BEGIN);
+	h = begin_command(&m, NFT_MSG_DELRULE, v6);
+	put_text(&m, NFTA_RULE_TABLE, "raw");
+	end(&m, h);
+	put_batch_mark(&m, NFNL_MSG_BATCH_END);
+	if (!sent(&m))
+		die("no more rules", "refused");
+}
+
+bool try_netlink(bool v6)
+{
+	static bool ready[2];
+	static struct message m;
+
+	if (!ready[v6]) {
+		make_table(v6);
+		ready[v6] = true;
+	}
+	m.len = 0;
+	put_batch_mark(&m, NFNL_MSG_BATCH_BEGIN);
+	put_rule(&m, v6, chance(10) ? 0 : 3);
+	put_batch_mark(&m, NFNL_MSG_BATCH_END);
+	if (!sent(&m))
+		return false;
+	traffic(v6);
+	remove_rules(v6);
+	return true;
+}
