@@ -7,6 +7,7 @@
 # make check      all tests; downloads kernels into build/, installs test tools
 # make check-all  the other kernels and flavours too
 # make check-debug  all scenarios on debug kernels, which are built for it
+# make soak       parsers, a thousand million times each
 export PATH := $(PATH):/usr/sbin:/sbin
 
 KDIR      ?= /lib/modules/$(shell uname -r)/build
@@ -83,6 +84,9 @@ check-all: deps extensions
 check-debug: deps extensions
 	@tests/check --debug
 
+soak: deps
+	@tests/fuzz/soak 1000000000
+
 # One part of the tests, by its name in tests/check: make check-unit
 check-%: deps extensions
 	@tests/check $*
@@ -95,4 +99,5 @@ distclean:
 	rm -rf build
 
 .PHONY: all extensions modules install install-extensions install-man \
-	install-tools install-modules deps demo bench bench-full check check-all check-debug clean distclean
+	install-tools install-modules deps demo bench bench-full check check-all check-debug soak \
+	clean distclean

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "check.h"
+#include "fuzz.h"
 
 #define BIT(kind)	NF_DTLSCID_RECORD_BIT(kind)
 #define ENDLESS		UINT32_MAX
@@ -27,6 +27,7 @@ struct automaton {
 
 	/* The record at hand. */
 	u32 left[PARTS];	/* bytes of each part still to come */
+	enum part part;		/* that of the next byte */
 	u32 value[PARTS];	/* the last 4 bytes of each part */
 	u32 cid_at;
 	u32 body;		/* bytes of the body so far */
@@ -45,14 +46,11 @@ struct automaton {
 	u32 cid_offset;
 };
 
-/* The part that the next byte belongs to. */
-static enum part next(const struct automaton *a)
+/* After each change of what is left; but there is no way back. */
+static void find_part(struct automaton *a)
 {
-	enum part part = VERSION;
-
-	while (part < PARTS && !a->left[part])
-		part++;
-	return part;
+	while (a->part < PARTS && !a->left[a->part])
+		a->part++;
 }
 
 static void expect_cid(struct automaton *a)
@@ -74,6 +72,7 @@ static void begin(struct automaton *a, u8 first)
 	}
 	for (part = 0; part < PARTS; part++)
 		a->left[part] = a->value[part] = 0;
+	a->part = VERSION;
 	a->cid_at = a->body = a->body_first = 0;
 	a->first = first;
 	a->within = true;
@@ -92,6 +91,7 @@ static void begin(struct automaton *a, u8 first)
 	} else {
 		a->error = DTLS_JUNK;
 	}
+	find_part(a);
 }
 
 static void note_cid(struct automaton *a)
@@ -125,6 +125,8 @@ static void enter(struct automaton *a)
 {
 	a->entered = true;
 	a->left[BODY] |= a->value[LENGTH];
+	if (a->part > BODY && a->left[BODY])
+		a->part = BODY;
 	if (!version_is_good(a))
 		a->error = DTLS_BAD_VERSION;
 	else if (a->first == 25 && !a->value[EPOCH])
@@ -155,10 +157,12 @@ static void leave(struct automaton *a)
 		a->kinds |= plain[a->first - 20];
 }
 
-static void take(struct automaton *a, enum part part, u8 byte)
+static void take(struct automaton *a, u8 byte)
 {
-	if (a->left[part] != ENDLESS)
-		a->left[part]--;
+	enum part part = a->part;
+
+	if (a->left[part] != ENDLESS && !--a->left[part])
+		find_part(a);
 	a->value[part] = a->value[part] << 8 | byte;
 	if ((part == BEFORE_ID || part == ID) && !a->cid_at)
 		a->cid_at = a->at;
@@ -169,15 +173,15 @@ static void take(struct automaton *a, enum part part, u8 byte)
 static void feed(struct automaton *a, u8 byte)
 {
 	if (a->within)
-		take(a, next(a), byte);
+		take(a, byte);
 	else
 		begin(a, byte);
 	a->at++;
 	if (a->error)
 		return;
-	if (!a->entered && (next(a) >= BODY || a->left[next(a)] == ENDLESS))
+	if (!a->entered && (a->part >= BODY || a->left[a->part] == ENDLESS))
 		enter(a);
-	if (!a->error && next(a) == PARTS)
+	if (!a->error && a->part == PARTS)
 		leave(a);
 }
 
@@ -188,7 +192,7 @@ static void end(struct automaton *a)
 		return;
 	if (!a->entered)
 		a->error = DTLS_TRUNCATED;
-	else if (a->left[next(a)] != ENDLESS)
+	else if (a->left[a->part] != ENDLESS)
 		a->error = DTLS_OVERRUN;
 	else
 		leave(a);
@@ -229,7 +233,7 @@ static const char *compare(const struct nf_dtlscid_format *f, const u8 *p, size_
 }
 
 /* Any 3 bytes make a valid format, and each valid format has its 3 bytes. */
-static struct nf_dtlscid_format format(const u8 *p)
+struct nf_dtlscid_format fuzz_format(const u8 *p)
 {
 	struct nf_dtlscid_format f = { .id_length = 1 + p[0] % NF_DTLSCID_ID_LENGTH_MAX };
 	u32 id_end;
@@ -241,8 +245,6 @@ static struct nf_dtlscid_format format(const u8 *p)
 	return f;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nf_dtlscid_format f;
@@ -250,7 +252,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 3)
 		return 0;
-	f = format(data);
+	f = fuzz_format(data);
 	broken = check(&f, data + 3, size - 3);
 	if (!broken)
 		broken = compare(&f, data + 3, size - 3);

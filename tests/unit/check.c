@@ -1,37 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What must hold for the parser's answer to any datagram whatsoever. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "check.h"
 
 #define BIT(kind)	NF_DTLSCID_RECORD_BIT(kind)
 #define EXCLUSIVE	(BIT(MALFORMED) | BIT(MIXED) | BIT(NOT_DTLS))
 
-/* One byte in front: a sanitizer's malloc(0) has a byte that can be read. */
-static u8 *copy(const u8 *p, size_t len)
-{
-	u8 *block = malloc(1 + len);
-
-	if (!block)
-		abort();
-	if (len)
-		memcpy(block + 1, p, len);
-	return block + 1;
-}
-
-static void release(u8 *bytes)
-{
-	free(bytes - 1);
-}
-
 bool strict_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 		 struct dtls_datagram *d)
 {
-	u8 *bytes = copy(p, len < dtls_peek(f) ? len : dtls_peek(f));
+	const u8 *bytes = fence(p, len < dtls_peek(f) ? len : dtls_peek(f));
 	bool more = dtls_step(f, bytes, len, d);
 
-	release(bytes);
+	unfence(bytes);
 	return more;
 }
 
@@ -39,10 +19,10 @@ bool strict_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 static void parse(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 		  struct dtls_datagram *d)
 {
-	u8 *bytes = copy(p, len);
+	const u8 *bytes = fence(p, len);
 
 	dtls_parse(f, bytes, len, d);
-	release(bytes);
+	unfence(bytes);
 }
 
 /* Field by field: padding has no value. */
@@ -119,10 +99,10 @@ static const char *check_shortcut(const struct nf_dtlscid_format *f, const u8 *p
 	struct dtls_shortcut s = dtls_shortcut(f);
 	struct dtls_datagram one = {};
 	bool more = strict_step(f, p, len, &one), taken;
-	u8 *bytes = copy(p, len);
+	const u8 *bytes = fence(p, len);
 
 	taken = dtls_lone_cid(&s, bytes, len);
-	release(bytes);
+	unfence(bytes);
 	if (taken != (!more && one.records == BIT(CID) && one.version == 2))
 		return "the shortcut and the parser differ";
 	if (taken && s.id != one.cid_offset + f->id_offset)
@@ -135,13 +115,13 @@ static const char *check_fit(const struct nf_dtlscid_format *f, const u8 *p, siz
 {
 	struct nf_dtlscid_format unknown = *f;
 	struct dtls_shortcut s = dtls_shortcut(f), open;
-	u8 *bytes = copy(p, len);
+	const u8 *bytes = fence(p, len);
 	bool taken = dtls_lone_cid(&s, bytes, len), fits;
 
 	unknown.cid_length = 0;
 	open = dtls_shortcut(&unknown);
 	fits = dtls_is_cid12(&open, bytes, len) && dtls_cid12_fits(bytes, len, f->cid_length);
-	release(bytes);
+	unfence(bytes);
 	return f->cid_length && taken != fits ? "a CID fits and does not" : NULL;
 }
 
@@ -150,10 +130,10 @@ static const char *check_shortcut13(const struct nf_dtlscid_format *f, const u8 
 {
 	struct dtls_datagram one = {};
 	bool more = strict_step(f, p, len, &one), taken;
-	u8 *bytes = copy(p, len);
+	const u8 *bytes = fence(p, len);
 
 	taken = dtls_is_cid13(bytes, len) && dtls_lone_cid13(f, bytes, len);
-	release(bytes);
+	unfence(bytes);
 	if (taken != (!more && one.records == BIT(CID) && one.version == 3))
 		return "the shortcut for 1.3 and the parser differ";
 	return taken && one.cid_offset != 1 ? "a CID in 1.3 is elsewhere" : NULL;
@@ -162,12 +142,12 @@ static const char *check_shortcut13(const struct nf_dtlscid_format *f, const u8 
 /* The other shortcut gives the kind of a lone record with long header and no CID, only. */
 static const char *check_plain(const u8 *p, size_t len, const struct dtls_datagram *d)
 {
-	u8 *bytes = copy(p, len);
+	const u8 *bytes = fence(p, len);
 	u32 kind = dtls_lone_plain(bytes, len), want = 0;
 
 	if (d->count == 1 && p[0] < 32 && !(d->records & (EXCLUSIVE | BIT(CID))))
 		want = d->records;
-	release(bytes);
+	unfence(bytes);
 	return kind != want ? "the shortcut without a CID and the parser differ" : NULL;
 }
 

@@ -6,9 +6,13 @@
 #include <dtls.h>
 
 /*
- * dtls_step() on a heap copy of just the bytes that it may read, so that a
- * sanitizer sees any other.
+ * The same bytes where a look at any other is seen: by a sanitizer (heap.c), or by the
+ * processor (fuzz/soak.c).  One at a time.
  */
+const u8 *fence(const u8 *p, size_t len);
+void unfence(const u8 *bytes);
+
+/* dtls_step() on just the bytes that it may read, fenced. */
 bool strict_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
 		 struct dtls_datagram *d);
 
