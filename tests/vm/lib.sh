@@ -130,15 +130,22 @@ zones() {
 
 # Traffic.
 
-# while_sending TIMES COMMAND HEX...: the command again and again, so many times at least,
-# while the client sends these datagrams from port 42000; in the end the command has run
-# $times times, and there were $each of each datagram.
+# send_each COUNT HEX...: the client, from port 42000; a script may have it send otherwise.
 # shellcheck disable=SC2154
+send_each() {
+	count=$1
+	shift
+	on client udp send -s "$client" -p 42000 -n "$count" "$vip" "$port" "$@"
+}
+
+# while_sending TIMES COMMAND HEX...: the command again and again, so many times at least,
+# while the client sends these datagrams; in the end the command has run $times times, and
+# there were $each of each datagram.
 while_sending() {
 	least=$1 meanwhile=$2 times=0 each=0
 	shift 2
 	while [ $times -lt "$least" ]; do
-		ip netns exec client udp send -s "$client" -p 42000 -n 5000 "$vip" "$port" "$@" &
+		send_each 5000 "$@" &
 		sender=$!
 		while kill -0 $sender 2> ended; do
 			"$meanwhile"
@@ -165,6 +172,18 @@ from_service() { printf "node%s $vip $port\n" "$@"; }
 serve_names() {
 	for k in $(seq "$1"); do serve "node$k" echo "node$k" "$(node "$k")" "$port"; done
 }
+
+# What is left behind.
+
+available() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
+
+# back KB: whether there is as much memory again as there was; 1.5 MB less is noise.
+back() { [ "$(available)" -ge $(($1 - 1536)) ]; }
+
+# The rules of a module: a namespace's last ones go a little later than it, and so do those
+# of nft.
+users() { awk '$1 == "xt_DTLSCID" { print $3 }' /proc/modules; }
+no_users() { [ "$(users)" = 0 ]; }
 
 # forget: no more servers, rules or flows.
 forget() {

@@ -119,9 +119,6 @@ two_rules() {
 	flush
 }
 
-available() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
-back() { [ "$(available)" -ge $((before - 1536)) ]; }
-
 sixty_four() {
 	"$tables-restore" rules
 	flush
@@ -136,7 +133,7 @@ memory() {
 	for round in $(seq 6); do
 		sixty_four
 	done
-	check "IPv$f: $((round * 64)) names have come and gone, and what they took" wait_for 30 back
+	check "IPv$f: $((round * 64)) names have come and gone, and what they took" wait_for 30 back "$before"
 	echo "# IPv$f: available before and after, kB: $before, $(available)"
 }
 
@@ -166,7 +163,6 @@ helper_goes() {
 
 
 # The rules of a namespace hold the module; without them it has fewer users.
-users() { awk "\$1 == \"xt_DTLSCID\" { print \$3 }" /proc/modules; }
 space_gone() { [ "$(users)" -eq 1 ]; }
 
 # A balancer that is a namespace, its node an address of its own.

@@ -129,10 +129,6 @@ namespace() {
 	ip netns delete other
 }
 
-users() { awk '$1 == "xt_DTLSCID" { print $3 }' /proc/modules; }
-
-no_users() { [ "$(users)" = 0 ]; }
-
 sysctl -q -w net.core.rmem_default=16000000 net.core.netdev_max_backlog=10000
 topology 3
 for f in 4 6; do
