@@ -48,11 +48,11 @@ static _Noreturn void die(const char *what, const char *why)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: forge udp [-n COUNT] [-p PORTS] SRC PORT DST PORT HEX...\n"
+	fputs("usage: forge udp [-d] [-n COUNT] [-p PORTS] SRC PORT DST PORT HEX...\n"
 	      "       forge icmp [-n COUNT] [-p PORTS] FROM TO TYPE CODE REST SRC PORT DST PORT\n"
 	      "       forge probe [-n COUNT] [-l LENGTH] [-t MILLISECONDS] SRC PORT DST PORT HEX\n"
 	      "udp: COUNT datagrams with the HEXes in turn, from PORTS ports of SRC, from PORT on,\n"
-	      "then from as many of the next address, and so on.\n"
+	      "then from as many of the next address, and so on; -d: to PORTS ports of DST, from one.\n"
 	      "icmp: COUNT errors that quote a datagram to PORTS ports of DST, and so on; REST is\n"
 	      "the header's last 32 bits, as the MTU.\n"
 	      "probe: up to COUNT datagrams, of HEX and zeros; says which came to an error, its\n"
@@ -265,6 +265,7 @@ struct options {
 	uint32_t ports;
 	uint32_t length;
 	int timeout;
+	bool to;	/* others than DST, not than SRC */
 };
 
 static struct options options(int argc, char **argv)
@@ -272,8 +273,9 @@ static struct options options(int argc, char **argv)
 	struct options o = { .count = 1, .ports = 1, .timeout = 1000 };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:p:l:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "dn:p:l:t:")) != -1) {
 		switch (opt) {
+		case 'd': o.to = true; break;
 		case 'n': o.count = number(optarg, UINT32_MAX); break;
 		case 'p': o.ports = number(optarg, 65536); break;
 		case 'l': o.length = number(optarg, PAYLOAD_MAX); break;
@@ -308,7 +310,10 @@ static int command_udp(int argc, char **argv)
 	for (n = 0; n < o.count; n++) {
 		struct path p = first;
 
-		go_on(p.src, address_length(&p), &p.sport, n, o.ports);
+		if (o.to)
+			go_on(p.dst, address_length(&p), &p.dport, n, o.ports);
+		else
+			go_on(p.src, address_length(&p), &p.sport, n, o.ports);
 		send_packet(fd, &p, packet, put_udp(packet, &p, &data[n % (uint32_t)(left - 4)]));
 	}
 	free(data);

@@ -1,0 +1,197 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# -j DTLSCID: who knows the node ids, and the clients' addresses, but no keys, and forges
+# any sender, at full rate: no session loses anything, and entries and memory have a bound.
+# flood.sh is about the limit itself.
+#
+# In $OUT/spoof.tsv: CONTENDER FORGED ENTRIES, for IPv4.
+. lib.sh
+
+limit=4096
+per_entry=512	# bytes of memory at most, which a row below holds against what is measured
+
+# A node answers only what has its keys, here four bytes of a record's body, at offset 27
+# of the datagram.  The forger has not.
+keys=a0a1a2a3
+no_keys() { cid12 "$1" | sed "s/$keys/00000000/"; }
+
+only_with_keys() {
+	case $f in 4) at="0>>22&0x3C@35" ;; 6) at=75 ;; esac
+	for k in 1 2 3; do
+		on node$k "$tables" -t raw -A PREROUTING -p udp --dport "$port" \
+			-m u32 ! --u32 "$at=0x$keys" -j DROP
+	done
+}
+
+# Datagrams that are nobody's: cut short, of no kind, with CIDs of two nodes.
+cut_short=$(cid12 1 | cut -c 1-60)
+junk=ff$client_hello
+mixed=$(no_keys 1)$(no_keys 2)
+
+# forged COUNT PORTS FROM HEX...: from so many ports of an address, from 40001 on, then of
+# the next one.
+forged() {
+	count=$1 ports=$2 from=$3
+	shift 3
+	on client forge udp -n "$count" -p "$ports" "$from" 40001 "$vip" "$port" "$@"
+}
+
+# Each attack is named for whom or what it forges.
+
+strangers() { forged $((5 * many)) 1 "$first" "$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"; }
+
+# The sessions' own addresses and ports: so each has CIDs of all nodes.
+clients() { forged "$many" 10 "$client" "$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"; }
+
+handshakes() { forged "$many" 10 "$client" "$client_hello" "$no_cid"; }
+
+malformed() { forged "$many" 10 "$client" "$cut_short" "$junk" "$mixed"; }
+
+errors() {
+	case $f in
+	4) unreachable="3 3" big="3 4" ;;
+	6) unreachable="1 4" big="2 0" ;;
+	esac
+	# shellcheck disable=SC2086 # type and code
+	for kind in "$unreachable 0" "$big 600"; do
+		on client forge icmp -n "$many" -p 10 "$client2" "$vip" $kind "$vip" "$port" "$client" 40001
+	done
+}
+
+# Nodes, which is done where they are, as what comes from elsewhere has no way back.
+answers() {
+	for k in 1 2 3; do
+		on node3 forge udp -d -n "$many" -p 10 "$(node "$k")" "$port" "$client" 40001 "$no_cid"
+		on node3 forge udp -d -n "$many" -p 10000 "$(node "$k")" "$port" "$client2" 40001 "$no_cid"
+	done
+}
+
+# ask N: whether the Nth session's node answers; of what comes from no node, DTLS takes no
+# notice.
+ask() {
+	k=$(($1 % 3 + 1))
+	while answer=$(on client udp ask -s "$client" -p $((40000 + $1)) -t 5000 "$vip" "$port" "$(cid12 $k)"); do
+		[ "$answer" != "node$k $vip $port" ] || return 0
+	done
+	return 1
+}
+
+# Flows that have had answers for more than 2 s have the longer timeout.
+long_lived() {
+	for i in $(seq 10); do ask "$i" || echo "# $i: no answer"; done
+	[ "$(flows "-$f" -z 1000:1999 | awk -F '[= ]' '$4 > 50' | wc -l)" -eq 10 ]
+}
+
+# ours, entries: how many of conntrack's entries are ours, and there are, expired ones and
+# others' included.
+ours() { flows -c -z 1000:1999; }
+entries() { cat /proc/sys/net/netfilter/nf_conntrack_count; }
+
+# attack NAME: and each session speaks meanwhile, twice at least.
+attack() {
+	asked=0 lost=0
+	"$1" &
+	attack=$!
+	while [ $asked -lt 20 ] || kill -0 $attack 2> ended; do
+		asked=$((asked + 1))
+		ask $((asked % 10 + 1)) || lost=$((lost + 1))
+		n=$(ours)
+		[ "$n" -le "$most" ] || most=$n
+	done
+	wait $attack
+	is "IPv$f: forged $1: of $asked datagrams of sessions, lost" $lost 0
+}
+
+counted() { counts "$name" | sed -n "s/^$1=//p"; }
+
+# Of each attack something has come to where it was to come.
+all_came() {
+	for reason in max-flows cid12 client-hello no-cid malformed not-dtls mixed; do
+		check "IPv$f: $reason: $(counted $reason)" test "$(counted $reason)" -gt 10
+	done
+	for kind in icmp-errors node-first; do
+		text=$(sed -n "s/^$kind //p" "/proc/net/xt_dtlscid/$name")
+		check "IPv$f: $kind $text" test "$(echo "$text" | tr -dc '0-9 ' | awk '{ print $1 + $2 + $3 }')" -gt 100
+	done
+}
+
+only_sessions() { [ "$(ours)" -le 10 ]; }
+
+# sessions_live: with the flows that they had.
+sessions_live() { flows "-$f" -z 1000:1999 | awk -F '[= ]' '$4 > 50 { print $2 }' | sort | uniq -c | xargs; }
+
+spoofed() {
+	name=spoofed$f
+	# shellcheck disable=SC2046 # words
+	balance "$name" $(first_nodes 3) --cid-length 6 --max-flows $limit --timeout 100,4
+	serve_names 3
+	only_with_keys
+	most=0
+	check "IPv$f: ten sessions" wait_for 30 long_lived
+	for kind in strangers clients handshakes malformed errors answers; do attack $kind; done
+	all_came
+	is "IPv$f: the sessions have the flows that they had" "$(sessions_live)" "3 1001 4 1002 3 1003"
+	check "IPv$f: at most $limit entries, the limit: $most" test "$most" -le $limit
+	check "IPv$f: the forged flows go by themselves" wait_for 30 only_sessions
+	is "IPv$f: a client with a new port comes to its node" "$(who_answers "$client" 50000 2)" "$(from_service 2)"
+	forget
+}
+
+slab() { awk '/^Slab:/ { print 1024 * $2 }' /proc/meminfo; }
+
+# When all queues are empty again.
+memory() {
+	name=memory$f
+	# shellcheck disable=SC2046
+	balance "$name" $(first_nodes 3) --max-flows $((5 * limit)) --timeout 100,100
+	was=$(slab)
+	on client forge udp -n $((5 * limit)) "$first" 40001 "$vip" "$port" "$(no_keys 1)"
+	wait_for 30 judged "$name" $((5 * limit))
+	sleep 1
+	each=$((($(slab) - was) / $(entries)))
+	check "IPv$f: $(entries) entries take at most $per_entry bytes each: $each" \
+		test $each -le $per_entry -a $each -gt 200
+	forget
+}
+
+# grow CONTENDER: entries, as strangers come.
+grow() {
+	for n in $(seq 0 2000 40000); do
+		printf '%s\t%s\t%s\n' "$1" "$n" "$(entries)" >> "$OUT/spoof.tsv"
+		on client forge udp -n 2000 "10.$((n / 2000)).0.1" 40001 "$vip" "$port" \
+			"$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"
+	done
+	forget
+}
+
+# What the wiki has, next to it.
+figure() {
+	for k in 1 2 3; do
+		iptables -t nat -A PREROUTING -d "$vip" -p udp --dport "$port" \
+			-m u32 --u32 "0>>22&0x3C@8>>8=0x19FEFD && 0>>22&0x3C@16&0xFF=$k" \
+			-j DNAT --to-destination "$(node "$k")"
+	done
+	grow u32
+	# shellcheck disable=SC2046 # words
+	balance figure $(first_nodes 3) --max-flows $limit
+	grow DTLSCID
+	is "entries grow with what is forged by u32 rules, not by this one" \
+		"$(awk -v limit=$limit '$2 == 40000 { print $1, ($3 > 30000), ($3 <= limit) }' "$OUT/spoof.tsv" | xargs)" \
+		"u32 1 0 DTLSCID 0 1"
+}
+
+modprobe nf_conntrack
+sysctl -q -w net.core.netdev_max_backlog=10000 net.netfilter.nf_conntrack_max=65536
+topology 3
+for f in 4 6; do
+	family $f
+	case $f in 4) first=10.0.0.1 ;; 6) first=fd00::1 ;; esac
+	many=20000
+	spoofed
+	memory
+done
+family 4
+f=4
+figure
+topology_down
+finish
