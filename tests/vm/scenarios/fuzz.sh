@@ -248,6 +248,7 @@ survivors() {
 	serve_no_more
 }
 
+modprobe nf_conntrack
 sysctl -q -w net.core.netdev_max_backlog=100000 net.netfilter.nf_conntrack_max=100000 \
 	net.netfilter.nf_conntrack_udp_timeout=3 net.netfilter.nf_conntrack_udp_timeout_stream=3 \
 	net.netfilter.nf_conntrack_generic_timeout=3 net.netfilter.nf_conntrack_icmp_timeout=3
