@@ -55,6 +55,7 @@ survives_stock() {
 
 for f in 4 6; do
 	family $f
+	noise # nft's does not hear of a table that is made just as it begins
 	[ $f = 4 ] && option=-4 program=iptables || option=-6 program=ip6tables
 	watch nft nft monitor
 	watch xtables xtables-monitor -e
