@@ -40,6 +40,10 @@ static void fill_ops(struct lb_service *s, struct lb_family *f, u8 pf)
  * lb_hooks_up() - register a service's hooks, if they are not
  * @s:	service
  * @pf:	NFPROTO_IPV4 or IPV6
+ *
+ * A packet goes by the hooks that there were when it came to the first of them: all that
+ * are on their way have to be gone before there is a rule.  Else one would have a
+ * template, and no NAT; and its flow, the balancer's own, would be found by all later ones.
  */
 int lb_hooks_up(struct lb_service *s, u8 pf)
 {
@@ -62,6 +66,7 @@ int lb_hooks_up(struct lb_service *s, u8 pf)
 	if (err)
 		goto second;
 	f->hooked = true;
+	synchronize_rcu();
 	return 0;
 second:
 	nat_unregister(s->net, pf, &f->nat[1]);
