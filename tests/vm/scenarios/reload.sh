@@ -1,31 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# -j DTLSCID: a thousand rulesets and a hundred times the modules, while clients that move
-# between three nodes send: nothing is lost but while there is no rule, nothing goes astray,
+# -j DTLSCID: a thousand rulesets and a hundred times the modules, while a client port that
+# has CIDs of three nodes sends: nothing is lost but while there is no rule, nothing goes astray,
 # and memory is what it was.
 . lib.sh
 
 rulesets=1000 reloads=100
-ports=100 # which three does not divide: each port sends to each node
-
-# COUNT of each datagram, from one port after the other.
-send_each() {
-	count=$(($1 * ($# - 1)))
-	shift
-	on client forge udp -n $count -p $ports "$client" 42000 "$vip" "$port" "$@"
-}
 
 tally_all() {
 	for k in 1 2 3; do serve node$k tally 11 "$(node $k)" "$port"; done
 	before=$(arrived node1 node2 node3)
 }
 
-# By node: the ids that came there, from how many ports, and how many datagrams.
-came() {
-	for k in 1 2 3; do
-		awk '{ n[$3] += $4; p[$3]++ } END { for (id in n) print id, p[id], n[id] }' node$k
-	done
-}
+# By node: the ids that came there, and how many datagrams.
+came() { cut -d ' ' -f 3,4 node1 node2 node3; }
 
 # Each rule is replaced by itself, and by another.
 four() {
@@ -47,9 +35,9 @@ replaced() {
 	wait_for 60 arrived_since $((3 * each)) node1 node2 node3
 	serve_no_more
 	is "IPv$f: $((100 * times)) rulesets: of $((3 * each)) datagrams each comes to its node" \
-		"$(came)" "$(printf "%s $ports $each\n" 1 2 3)"
+		"$(came)" "$(printf "%s $each\n" 1 2 3)"
 	is "IPv$f: and is counted" "$(news "$name")" "datagrams=$((3 * each)) cid12=$((3 * each))"
-	is "IPv$f: there is one flow for each port and node" "$(zones | wc -l)" $((3 * ports))
+	is "IPv$f: there is one flow for each node" "$(zones | wc -l)" 3
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
 	is "IPv$f: entries are as many as before" "$(cat /proc/sys/net/netfilter/nf_conntrack_count)" "$entries"
@@ -62,6 +50,25 @@ served() { counts "$name" | sed -n 's/^cid12=//p'; }
 enough() { [ "$(served)" -ge 50 ]; }
 
 gone() { ! grep -q -e ^xt_DTLSCID -e ^nf_dtlscid /proc/modules || rmmod xt_DTLSCID nf_dtlscid 2> err; }
+
+# A packet takes a while ahead of table raw, whose rules may be others when it comes there;
+# the hooks that it will pass were known before.
+slow() {
+	case $f in 4) what="ip daddr 203.0.113.9" ;; 6) what="ip6 daddr 2001:db8:9::9" ;; esac
+	{
+		echo "add table inet slow"
+		echo "add chain inet slow prerouting { type filter hook prerouting priority -450; }"
+		for _ in $(seq 1000); do echo "add rule inet slow prerouting $what drop"; done
+	} | nft -f -
+}
+
+# Chains that have a hook for the first time, or the last, change the kernel's code: QEMU of
+# several threads does not always see that, and runs in circles.
+hold() {
+	for ipt in iptables ip6tables; do
+		for hook in INPUT FORWARD OUTPUT; do $ipt -A $hook -m conntrack --ctstate NEW; done
+	done
+}
 
 # With live flows, and with templates under way until there is no rule.
 reload() {
@@ -85,6 +92,7 @@ modules() {
 	ruleset "$name" "$(first_nodes 3)" > rule
 	idle=0 stayed=0 sent=0
 	rm -f quiet
+	slow
 	tally_all
 	keep_sending &
 	reload
@@ -97,13 +105,15 @@ modules() {
 	serve_no_more
 	is "IPv$f: modules loaded and unloaded $1 times: they always came, and went" "$idle $stayed" "0 0"
 	is "IPv$f: of $sent datagrams that met a rule each comes to its node" \
-		"$(came | awk '{ n += $3; print $1 }; END { print n }' | xargs)" "1 2 3 $sent"
+		"$(came | awk '{ n += $2; print $1 }; END { print n }' | xargs)" "1 2 3 $sent"
 	check "IPv$f: memory is what it was" wait_for 30 back "$memory"
 	echo "# IPv$f: available before and after, kB: $memory, $(available)"
+	nft delete table inet slow
 }
 
 sysctl -q -w net.core.rmem_default=64000000 net.core.netdev_max_backlog=100000
 topology 3
+hold
 for f in 4 6; do
 	at_length $f || continue
 	family $f
