@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rule data as an honest plugin makes it. */
+/* Rule data as an honest plugin makes it, but for counts that claim more than there is room for. */
 #include <string.h>
 #include "blobs.h"
 
@@ -19,8 +19,10 @@ static void put_ranges(struct xt_dtlscid_mtinfo_v0 *m)
 {
 	uint32_t most = 0xffffffff >> (32 - 8 * m->format.id_length), i;
 
-	m->nranges = (uint8_t)(1 + draw(chance(90) ? 4 : 128));
-	for (i = 0; i < m->nranges; i++) {
+	m->nranges = (uint8_t)(1 + draw(chance(90) ? 4 : XT_DTLSCID_RANGES_MAX));
+	if (chance(1))
+		m->nranges = 255;
+	for (i = 0; i < m->nranges && i < XT_DTLSCID_RANGES_MAX; i++) {
 		m->range[i].min = draw(most);
 		m->range[i].max = m->range[i].min + draw(most - m->range[i].min);
 	}
@@ -72,7 +74,9 @@ static void put_nodes(struct xt_dtlscid_tginfo_v0 *t, bool v6)
 	uint32_t i;
 
 	t->nnodes = (uint8_t)(1 + draw(chance(90) ? 5 : XT_DTLSCID_NODES_MAX));
-	for (i = 0; i < t->nnodes; i++) {
+	if (chance(1))
+		t->nnodes = 255;
+	for (i = 0; i < t->nnodes && i < XT_DTLSCID_NODES_MAX; i++) {
 		struct xt_dtlscid_node *n = &t->node[i];
 
 		put_address(&n->addr, v6);

@@ -188,6 +188,11 @@ storm() {
 	wait $three
 }
 
+no_entries() {
+	conntrack -F 2> flushed
+	[ "$(cat /proc/sys/net/netfilter/nf_conntrack_count)" -eq 0 ]
+}
+
 no_names() { ! ls /proc/net/xt_dtlscid/? > left 2> none; }
 
 # end: all that start and storm have left.
@@ -287,6 +292,7 @@ for f in 4 6; do
 done
 end
 check "no name is left" no_names
+check "no entry is left, of anybody" wait_for 30 no_entries
 after=$(kilobytes)
 check "of $before kB available at the beginning, there are $after again" test "$after" -gt $((before - 48000))
 topology_down
