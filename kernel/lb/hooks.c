@@ -66,7 +66,7 @@ int lb_hooks_up(struct lb_service *s, u8 pf)
 	if (err)
 		goto second;
 	f->hooked = true;
-	synchronize_rcu();
+	synchronize_rcu_expedited();	/* of many names, it is once for each */
 	return 0;
 second:
 	nat_unregister(s->net, pf, &f->nat[1]);

@@ -35,6 +35,12 @@ static _Noreturn void die(const char *what)
 	exit(2);
 }
 
+static _Noreturn void out_of_range(const char *what)
+{
+	fprintf(stderr, "soak: %s\n", what);
+	exit(2);
+}
+
 static unsigned long number(const char *text)
 {
 	char *end;
@@ -82,7 +88,9 @@ static void read_seed(const char *directory, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	file = fopen(path, "r");
-	if (!file || !byte || nseeds == SEEDS_MAX)
+	if (nseeds == SEEDS_MAX)
+		out_of_range("more than 4096 seeds");
+	if (!file || !byte)
 		die(path);
 	seeds[nseeds].size = fread(byte, 1, SOAK_MAX, file);
 	seeds[nseeds++].byte = byte;
@@ -101,7 +109,7 @@ static void read_seeds(const char *directory)
 		if (entry[i]->d_name[0] != '.')
 			read_seed(directory, entry[i]->d_name);
 	if (!nseeds)
-		die("no seeds");
+		out_of_range("SEEDS is an empty directory");
 }
 
 static size_t take_seed(u8 *to)
@@ -344,7 +352,7 @@ int main(int argc, char **argv)
 	seed = number(argv[3]);
 	processes = number(argv[4]);
 	if (!n || !processes || processes > PROCESSES_MAX)
-		die("COUNT or PROCESSES");
+		out_of_range("COUNT is at least 1, PROCESSES 1 to 64");
 	for (i = 0; i < processes; i++)
 		start(&w[i], seed, n, i, processes);
 	for (i = 0; i < processes; i++)

@@ -177,7 +177,8 @@ serve_names() {
 
 available() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
 
-# back KB: whether there is as much memory again as there was; 1.5 MB less is noise.
+# back KB: whether there is as much memory again as there was; 1.5 MB less is noise.  What is
+# lost by the object, kmemleak sees on smp.
 back() { [ "$(available)" -ge $(($1 - 1536)) ]; }
 
 # The rules of a module: a namespace's last ones go a little later than it, and so do those

@@ -22,13 +22,13 @@ table() {
 	lock|uml|states|suspicious RCU usage
 	lb/proc.c|/^static ssize_t lb_proc_write/,/^}/s/mutex_\(un\)\?lock(&s->lock);/;/
 	rcu|6.1|reload|not ok .* datagrams that met a rule
-	lb/hooks.c|/^int lb_hooks_up/,/^}/s/synchronize_rcu();/;/
+	lb/hooks.c|/^int lb_hooks_up/,/^}/s/synchronize_rcu_expedited();/;/
 	END
 }
 
 # broken NAME FILE CHANGE
 broken() {
-	dir=$top/build/mutants/$1
+	dir=$top/build/mutants/mutant-$1
 	rm -rf "$dir"
 	mkdir -p "$top/build/mutants"
 	cp -R "$top/kernel" "$dir"
@@ -49,10 +49,14 @@ report() {
 
 # seen NAME SCENARIO REASON
 seen() {
-	! MODULES=$top/build/modules/$kernel.$1 "$here/suite" "$kernel" legacy "$2" > "$dir.log" 2>&1 &&
+	! MODULES=$top/build/modules/$kernel.mutant-$1 "$here/suite" "$kernel" legacy "$2" > "$dir.log" 2>&1 &&
 		grep -m 1 -e "$3" "$dir.log"
 }
 
+for name in "$@"; do
+	table | grep -q "^$name|" ||
+		{ echo "mutants.sh: no '$name'; there are: $(table | sed -n 's/|\(uml\|[0-9.]*\)|.*//p' | xargs)" >&2; exit 2; }
+done
 while IFS='|' read -r name kernel scenario reason && IFS='|' read -r file change; do
 	case " $* " in
 	'  ' | *" $name "*) ;;
@@ -66,4 +70,4 @@ done <<END
 $(table)
 END
 echo "1..$tests"
-[ $failures = 0 ]
+[ $tests -gt 0 ] && [ $failures = 0 ]

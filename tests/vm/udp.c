@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define DATAGRAM_MAX 65535
+#define PAUSE 50	/* ms between an answer and the next datagram */
 
 struct endpoint {
 	union {
@@ -48,8 +49,11 @@ static _Noreturn void usage(void)
 	      "       udp sink [-c COUNT] [-t SECONDS] ADDR PORT\n"
 	      "       udp tally OFFSET ADDR PORT\n"
 	      "       udp echo NAME ADDR PORT\n"
+	      "       udp talk [-s ADDR] [-p PORT] [-t MILLISECONDS] DST PORT HEX NAME\n"
 	      "       udp ask [-s ADDR] [-p PORT] [-t MILLISECONDS] DST PORT HEX\n"
 	      "-r: others may send from the same address and port\n"
+	      "talk: one datagram after the other, when NAME has answered; when told to end, how many,\n"
+	      "and how many of them had no answer in time, or one of NAME from elsewhere\n"
 	      "tally: when told to end, a line for each address, port and byte at OFFSET: how many\n",
 	      stderr);
 	exit(2);
@@ -459,6 +463,50 @@ static int command_echo(int argc, char **argv)
 }
 
 /* The socket is not connected: an answer from a wrong address is to be seen. */
+/* Whether NAME answers in time; what comes from others is none of an answer. */
+static bool has_answer(int fd, const struct endpoint *peer, const char *name, long deadline)
+{
+	struct endpoint from;
+
+	while (readable(fd, deadline)) {
+		ssize_t len = receive(fd, &from);
+
+		if ((size_t)len == strlen(name) && !memcmp(buffer, name, (size_t)len))
+			return from.len == peer->len && !memcmp(&from, peer, from.len);
+	}
+	return false;
+}
+
+static int command_talk(int argc, char **argv)
+{
+	const char *address = NULL, *port = NULL;
+	unsigned long asked = 0, lost = 0;
+	struct endpoint peer;
+	long timeout = 1000;
+	int opt, fd, end;
+
+	while ((opt = getopt(argc, argv, "s:p:t:")) != -1) {
+		switch (opt) {
+		case 's': address = optarg; break;
+		case 'p': port = optarg; break;
+		case 't': timeout = (long)number(optarg, 86400000); break;
+		default: usage();
+		}
+	}
+	if (argc - optind != 4)
+		usage();
+	end = told_to_end();
+	peer = endpoint(argv[optind], argv[optind + 1]);
+	fd = client_socket(&peer, address, port);
+	while (!readable(end, milliseconds() + PAUSE)) {
+		send_to(fd, &peer, buffer, parse_hex(argv[optind + 2]));
+		asked++;
+		lost += !has_answer(fd, &peer, argv[optind + 3], milliseconds() + timeout);
+	}
+	printf("%lu %lu\n", asked, lost);
+	return 0;
+}
+
 static int command_ask(int argc, char **argv)
 {
 	const char *address = NULL, *port = NULL;
@@ -503,6 +551,7 @@ int main(int argc, char **argv)
 		{ "tally", command_tally },
 		{ "echo", command_echo },
 		{ "ask", command_ask },
+		{ "talk", command_talk },
 	};
 	size_t i;
 

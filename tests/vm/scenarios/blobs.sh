@@ -23,9 +23,10 @@ honest() {
 
 for module in iptable_raw ip6table_raw; do modprobe $module 2> none; done
 for f in 4 6; do check "IPv$f: a rule" honest $f; done
+echo "# seed $seed, $rules rules"
 began=$(uptime_s)
 check "rules, damaged" sh -c "blobs $FLAVOUR $seed $rules > said"
-echo "# seed $seed: $(cat said); $(($(uptime_s) - began)) s"
+echo "# $(cat said); $(($(uptime_s) - began)) s"
 is "so many were tried" "$(count tried)" "$rules"
 is "each was refused or taken" $(($(count refused) + $(count taken))) "$rules"
 check "many were refused" test "$(count refused)" -gt $((rules / 5))

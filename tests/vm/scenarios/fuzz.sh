@@ -266,6 +266,7 @@ done
 for s in 1 1 2; do fuzz -d -s $s -n 1000 -v expected client 1:0:1:6 2:0:1:6 | sed 's/.* //'; done > digests
 is "the same seed, the same packets; another one, others" "$(uniq -c < digests | awk '{ print $1 }' | xargs)" "2 1"
 
+echo "# seed $seed, $packets packets"
 start
 storm 2000 1
 end

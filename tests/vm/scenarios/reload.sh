@@ -41,7 +41,7 @@ replaced() {
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
 	is "IPv$f: entries are as many as before" "$(cat /proc/sys/net/netfilter/nf_conntrack_count)" "$entries"
-	check "IPv$f: memory is what it was" wait_for 30 back "$memory"
+	check "IPv$f: memory is what it was, to 1.5 MB" wait_for 30 back "$memory"
 	echo "# IPv$f: available before and after, kB: $memory, $(available)"
 }
 
@@ -106,7 +106,7 @@ modules() {
 	is "IPv$f: modules loaded and unloaded $1 times: they always came, and went" "$idle $stayed" "0 0"
 	is "IPv$f: of $sent datagrams that met a rule each comes to its node" \
 		"$(came | awk '{ n += $2; print $1 }; END { print n }' | xargs)" "1 2 3 $sent"
-	check "IPv$f: memory is what it was" wait_for 30 back "$memory"
+	check "IPv$f: memory is what it was, to 1.5 MB" wait_for 30 back "$memory"
 	echo "# IPv$f: available before and after, kB: $memory, $(available)"
 	nft delete table inet slow
 }

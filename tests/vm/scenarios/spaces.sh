@@ -93,7 +93,7 @@ spaces() {
 	is "IPv$f: of $((2 * each)) datagrams here, each comes to its node" \
 		"$(cat node1 node2)" "$(printf "$client 42000 %s $each\n" 1 2)"
 	check "IPv$f: none of their rules is left" wait_for 30 space_gone
-	check "IPv$f: memory is what it was" wait_for 30 back "$memory"
+	check "IPv$f: memory is what it was, to 1.5 MB" wait_for 30 back "$memory"
 	echo "# available before and after, kB: $memory, $(available)"
 	forget
 }

@@ -72,6 +72,8 @@ commands() {
 	is "IPv$f: flush 2" "$(states), $(there)" "up up up, 1 0 1, 1"
 }
 
+other_there() { [ "$(of 1003)" = 1 ]; }
+
 # What a rule says holds when it is news; what was written since is not undone.
 typed() {
 	name=typed$f
@@ -83,12 +85,12 @@ typed() {
 	load "$(three ,down)"
 	is "IPv$f: typed down" "$(states)" "up down up"
 	tell drain 1
-	load "$(three)"
+	load "$(three) --timeout 100,100"
 	is "IPv$f: drain 1, and a rule that says nothing" "$(states)" "drain down up"
 	# The name lives on by its other flow.
 	tell up 2
 	on client udp send -s "$client" -p 42000 "$vip" $port "$(cid12 2)" "$(cid12 3)"
-	wait_for 10 judged $name 2
+	wait_for 10 other_there
 	printf '*raw\n-F PREROUTING\nCOMMIT\n' | "$tables-restore" -n
 	tell down 2
 	is "IPv$f: down 2 while there is no rule: its flow is gone" "$(of 1002)" 0

@@ -36,9 +36,9 @@ long_lived() {
 	[ "$(flows "-$f" -z 1000:1999 | awk -F '[= ]' '$4 > 50' | wc -l)" -eq 10 ]
 }
 
-counted() { counts "$name" | sed -n "s/^$1=//p"; }
-
 is_full() { [ "$(dmesg | grep -c 'nf_conntrack: table full')" -gt "$was" ]; }
+
+begun() { sed -n 's/^node-first flows=\([0-9]*\) .*/\1/p' "/proc/net/xt_dtlscid/$name"; }
 
 # says NODE PORT: a node speaks first, to that port of somebody.
 says() { on "node$1" forge udp -n 1 "$(node "$1")" "$port" "$client2" "$2" "$no_cid"; }
@@ -55,6 +55,8 @@ full() {
 	on client forge udp -n 2000 "$client2" 20000 "$vip" "$port" "$(cid12 1)" "$(cid12 2)" "$client_hello"
 	for p in $(seq 30000 30019); do says $((p % 3 + 1)) "$p"; done
 	check "IPv$f: the table is full" is_full
+	is "IPv$f: nothing was begun, by client or node: entries of ours, flows that nodes began" \
+		"$(flows -c -z 1000:1999) $(begun)" "10 0"
 	is "IPv$f: meanwhile each session has its answers" "$(answers 40000 10 5000) $(answers 40000 10 5000)" "10 10"
 	room 65536
 	is "IPv$f: when there is room again, so has each new one" "$(answers 50000 20 5000)" 20
