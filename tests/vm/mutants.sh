@@ -23,6 +23,8 @@ table() {
 	lb/proc.c|/^static ssize_t lb_proc_write/,/^}/s/mutex_\(un\)\?lock(&s->lock);/;/
 	rcu|6.1|reload|not ok .* datagrams that met a rule
 	lb/hooks.c|/^int lb_hooks_up/,/^}/s/synchronize_rcu_expedited();/;/
+	kill|6.1|spoof|not ok .* forged clients: the sessions have the flows that they had
+	lb/nat.c|s/^\tlearn_vip(f, .*/&\n{ unsigned long i; struct lb_slot *o; xa_for_each(\&f->slots, i, o) { struct nf_conn *x = o == slot ? NULL : lb_find_flow(s, i, \&ct->tuplehash[0].tuple); if (x) { nf_ct_kill(x); nf_ct_put(x); } } }/
 	END
 }
 

@@ -26,7 +26,7 @@ faults() {
 	END
 	[ "$ver" = uml ] || cat <<-END
 	sleep		BUG: \(sleeping function called\|scheduling while atomic\)
-	leak		kmemleak: [0-9]* new suspected memory leaks
+	leak		run: memory leaked
 	END
 }
 
