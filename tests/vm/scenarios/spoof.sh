@@ -28,40 +28,56 @@ cut_short=$(cid12 1 | cut -c 1-60)
 junk=ff$client_hello
 mixed=$(no_keys 1)$(no_keys 2)
 
-# forged COUNT PORTS FROM HEX...: from so many ports of an address, from 40001 on, then of
-# the next one.
+# forged COUNT FROM HEX...: from ten ports of an address, from 40001 on, then of the next one.
 forged() {
-	count=$1 ports=$2 from=$3
-	shift 3
-	on client forge udp -n "$count" -p "$ports" "$from" 40001 "$vip" "$port" "$@"
+	count=$1 from=$2
+	shift 2
+	on client forge udp -n "$count" -p 10 "$from" 40001 "$vip" "$port" "$@"
+}
+
+# as_clients HEX...: from the sessions' own addresses and ports, again and again, and then
+# from so many addresses beside theirs.
+as_clients() {
+	for _ in $(seq 30); do
+		for hex; do forged 10 "$client" "$hex"; done
+	done
+	forged "$many" "$client" "$@"
 }
 
 # Each attack is named for whom or what it forges.
 
-strangers() { forged $((5 * many)) 1 "$first" "$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"; }
+strangers() { forged $((5 * many)) "$first" "$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"; }
 
-# The sessions' own addresses and ports: so each has CIDs of all nodes.
-clients() { forged "$many" 10 "$client" "$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"; }
+# So each of their ports has flows to all nodes.
+clients() { as_clients "$(no_keys 1)" "$(no_keys 2)" "$(no_keys 3)"; }
 
-handshakes() { forged "$many" 10 "$client" "$client_hello" "$no_cid"; }
+handshakes() { as_clients "$client_hello" "$no_cid"; }
 
-malformed() { forged "$many" 10 "$client" "$cut_short" "$junk" "$mixed"; }
+malformed() { as_clients "$cut_short" "$junk" "$mixed"; }
+
+# error COUNT TYPE CODE REST
+error() {
+	on client forge icmp -n "$1" -p 10 "$client2" "$vip" "$2" "$3" "$4" "$vip" "$port" "$client" 40001
+}
 
 errors() {
 	case $f in
-	4) unreachable="3 3" big="3 4" ;;
-	6) unreachable="1 4" big="2 0" ;;
+	4) unreachable="3 3 0" big="3 4 600" ;;
+	6) unreachable="1 4 0" big="2 0 1300" ;;
 	esac
-	# shellcheck disable=SC2086 # type and code
-	for kind in "$unreachable 0" "$big 600"; do
-		on client forge icmp -n "$many" -p 10 "$client2" "$vip" $kind "$vip" "$port" "$client" 40001
+	# shellcheck disable=SC2086 # type, code and rest
+	for kind in "$unreachable" "$big"; do
+		for _ in $(seq 30); do error 10 $kind; done
+		error "$many" $kind
 	done
 }
 
 # Nodes, which is done where they are, as what comes from elsewhere has no way back.
 answers() {
 	for k in 1 2 3; do
-		on node3 forge udp -d -n "$many" -p 10 "$(node "$k")" "$port" "$client" 40001 "$no_cid"
+		for _ in $(seq 10); do
+			on node3 forge udp -d -n 10 -p 10 "$(node "$k")" "$port" "$client" 40001 "$no_cid"
+		done
 		on node3 forge udp -d -n "$many" -p 10000 "$(node "$k")" "$port" "$client2" 40001 "$no_cid"
 	done
 }
