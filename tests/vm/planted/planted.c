@@ -82,12 +82,9 @@ static int leak(void)
 {
 	int i;
 
-	for (i = 0; i < 8; i++) {
-		void *volatile p = kmalloc(64, GFP_KERNEL);
-
-		p = NULL;
-		(void)p;
-	}
+	for (i = 0; i < 8; i++)
+		if (!kmalloc(64, GFP_KERNEL))
+			return -ENOMEM;
 	return 0;
 }
 
