@@ -26,7 +26,7 @@ faults() {
 	END
 	[ "$ver" = uml ] || cat <<-END
 	sleep		BUG: \(sleeping function called\|scheduling while atomic\)
-	leak		run: memory leaked
+	leak		leak: [0-9]
 	END
 }
 
