@@ -130,7 +130,7 @@ zones() {
 
 # Traffic.
 
-# send_each COUNT HEX...: the client, from port 42000; a script may have it send otherwise.
+# send_each COUNT HEX...: the client, from port 42000.
 # shellcheck disable=SC2154
 send_each() {
 	count=$1

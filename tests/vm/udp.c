@@ -462,7 +462,6 @@ static int command_echo(int argc, char **argv)
 	return 0;
 }
 
-/* The socket is not connected: an answer from a wrong address is to be seen. */
 /* Whether NAME answers in time; what comes from others is none of an answer. */
 static bool has_answer(int fd, const struct endpoint *peer, const char *name, long deadline)
 {
@@ -477,27 +476,37 @@ static bool has_answer(int fd, const struct endpoint *peer, const char *name, lo
 	return false;
 }
 
-static int command_talk(int argc, char **argv)
+/*
+ * The options of who wants answers, and DST PORT, of @n arguments.  The socket is not
+ * connected: an answer from a wrong address is to be seen.
+ */
+static int asking_socket(int argc, char **argv, int n, struct endpoint *peer, long *timeout)
 {
 	const char *address = NULL, *port = NULL;
-	unsigned long asked = 0, lost = 0;
-	struct endpoint peer;
-	long timeout = 1000;
-	int opt, fd, end;
+	int opt;
 
+	*timeout = 1000;
 	while ((opt = getopt(argc, argv, "s:p:t:")) != -1) {
 		switch (opt) {
 		case 's': address = optarg; break;
 		case 'p': port = optarg; break;
-		case 't': timeout = (long)number(optarg, 86400000); break;
+		case 't': *timeout = (long)number(optarg, 86400000); break;
 		default: usage();
 		}
 	}
-	if (argc - optind != 4)
+	if (argc - optind != n)
 		usage();
-	end = told_to_end();
-	peer = endpoint(argv[optind], argv[optind + 1]);
-	fd = client_socket(&peer, address, port);
+	*peer = endpoint(argv[optind], argv[optind + 1]);
+	return client_socket(peer, address, port);
+}
+
+static int command_talk(int argc, char **argv)
+{
+	unsigned long asked = 0, lost = 0;
+	struct endpoint peer;
+	long timeout;
+	int fd = asking_socket(argc, argv, 4, &peer, &timeout), end = told_to_end();
+
 	while (!readable(end, milliseconds() + PAUSE)) {
 		send_to(fd, &peer, buffer, parse_hex(argv[optind + 2]));
 		asked++;
@@ -509,24 +518,11 @@ static int command_talk(int argc, char **argv)
 
 static int command_ask(int argc, char **argv)
 {
-	const char *address = NULL, *port = NULL;
 	struct endpoint peer;
-	long timeout = 1000;
+	long timeout;
+	int fd = asking_socket(argc, argv, 3, &peer, &timeout);
 	ssize_t len;
-	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "s:p:t:")) != -1) {
-		switch (opt) {
-		case 's': address = optarg; break;
-		case 'p': port = optarg; break;
-		case 't': timeout = (long)number(optarg, 86400000); break;
-		default: usage();
-		}
-	}
-	if (argc - optind != 3)
-		usage();
-	peer = endpoint(argv[optind], argv[optind + 1]);
-	fd = client_socket(&peer, address, port);
 	send_to(fd, &peer, buffer, parse_hex(argv[optind + 2]));
 	if (!readable(fd, milliseconds() + timeout))
 		return 1;
