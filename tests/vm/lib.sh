@@ -128,6 +128,14 @@ zones() {
 	flows "-$f" -z 1000:2999 | sed 's/ timeout=[0-9]*//' | sort
 }
 
+# ours, entries: how many of conntrack's entries are in such zones, and there are, expired
+# ones and others' included.
+ours() { flows -c -z 1000:1999; }
+entries() { cat /proc/sys/net/netfilter/nf_conntrack_count; }
+
+# No name has a rule or a flow.
+no_names() { [ -z "$(ls /proc/net/xt_dtlscid)" ]; }
+
 # Traffic.
 
 # send_each COUNT HEX...: the client, from port 42000.
@@ -173,9 +181,17 @@ serve_names() {
 	for k in $(seq "$1"); do serve "node$k" echo "node$k" "$(node "$k")" "$port"; done
 }
 
+# tally_names COUNT: so many nodes count what comes, by its sender and node id.
+tally_names() {
+	for k in $(seq "$1"); do serve "node$k" tally 11 "$(node "$k")" "$port"; done
+}
+
 # What is left behind.
 
-available() { awk '/^MemAvailable:/ { print $2 }' /proc/meminfo; }
+available() {
+	echo 3 > /proc/sys/vm/drop_caches
+	awk '/^MemAvailable:/ { print $2 }' /proc/meminfo
+}
 
 # back KB: whether there is as much memory again as there was; 1.5 MB less is noise.  What is
 # lost by the object, kmemleak sees on smp.

@@ -12,8 +12,6 @@ rules=1000 seed=$(date +%s)
 # count WORD: of what blobs said.
 count() { sed -n "s/.*$1=\([0-9]*\).*/\1/p" said; }
 
-no_names() { ! ls /proc/net/xt_dtlscid/* > left 2> none; }
-
 # The rule of an honest plugin, beside or after all that.
 honest() {
 	family "$1"

@@ -37,8 +37,6 @@ serve_nodes() {
 	for k in 1 2; do serve node$k echo node$k "$(node $k)" $port; done
 }
 
-no_names() { [ -z "$(ls /proc/net/xt_dtlscid)" ]; }
-
 # The nodes of a name that is going still speak from its service.
 clear() {
 	"$tables" -t raw -F

@@ -35,11 +35,6 @@ arrived() {
 	done | awk -v text="/* $1 */" 'index($0, text) { n += $1 } END { print n }'
 }
 
-# ours, entries: how many of conntrack's entries are ours, and there are, expired ones
-# and others' included.
-ours() { flows -c -z 1000:1999; }
-entries() { cat /proc/sys/net/netfilter/nf_conntrack_count; }
-
 # counted REASON
 counted() { counts f$f | sed -n "s/^$1=//p"; }
 

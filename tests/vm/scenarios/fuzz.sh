@@ -191,10 +191,8 @@ storm() {
 
 no_entries() {
 	conntrack -F 2> flushed
-	[ "$(cat /proc/sys/net/netfilter/nf_conntrack_count)" -eq 0 ]
+	[ "$(entries)" -eq 0 ]
 }
-
-no_names() { ! ls /proc/net/xt_dtlscid/? > left 2> none; }
 
 # end: all that start and storm have left.
 end() {
@@ -209,11 +207,6 @@ end() {
 	done
 	conntrack -F 2> flushed
 	wait_for 60 no_names
-}
-
-kilobytes() {
-	echo 3 > /proc/sys/vm/drop_caches
-	awk '/^MemAvailable/ { print $2 }' /proc/meminfo
 }
 
 # What a rule of that comment has counted, in chain tally; in both families; at the nodes.
@@ -270,7 +263,7 @@ echo "# seed $seed, $packets packets"
 start
 storm 2000 1
 end
-before=$(kilobytes)
+before=$(available)
 start
 began=$(uptime_s)
 storm "$packets" "$seed"
@@ -295,7 +288,7 @@ done
 end
 check "no name is left" no_names
 check "no entry is left, of anybody" wait_for 30 no_entries
-after=$(kilobytes)
+after=$(available)
 check "of $before kB available at the beginning, there are $after again" test "$after" -gt $((before - 48000))
 topology_down
 finish

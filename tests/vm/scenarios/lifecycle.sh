@@ -77,27 +77,26 @@ names() {
 	echo COMMIT
 }
 
-# Under nft the rules of a table that is replaced go a little later.
-nobody() { [ -z "$(ls /proc/net/xt_dtlscid)" ]; }
+# Under nft the rules of a table that is replaced go a little later: hence the waiting.
 
 limits() {
 	name limits
-	wait_for 20 nobody
+	wait_for 20 no_names
 	names 64 > rules
 	check "IPv$f: 64 names" "$tables-restore" rules
 	is "IPv$f: and as many files" "$(find /proc/net/xt_dtlscid/ -type f | wc -l)" 64
 	flush
-	wait_for 20 nobody
+	wait_for 20 no_names
 	names 65 > rules
 	"$tables-restore" rules 2> err
 	is "IPv$f: 65 are refused" "$((! $?)) $("$tables" -t raw -S PREROUTING | wc -l)" "0 1"
-	wait_for 20 nobody
+	wait_for 20 no_names
 	{ names 257 | sed "s/--name n.*/--name $name/"; } > rules
 	"$tables-restore" rules 2> err
 	is "IPv$f: 257 rules of a name are refused" \
 		"$((! $?)) $("$tables" -t raw -S PREROUTING | wc -l)" "0 1"
 	flush
-	wait_for 20 nobody
+	wait_for 20 no_names
 }
 
 # As many nodes as there are ids of one byte.
@@ -122,7 +121,7 @@ two_rules() {
 sixty_four() {
 	"$tables-restore" rules
 	flush
-	wait_for 20 nobody
+	wait_for 20 no_names
 }
 
 # A name takes some 140 kB, and each may leave 4 kB of it: less is within the noise.

@@ -8,7 +8,7 @@
 rulesets=1000 reloads=100
 
 tally_all() {
-	for k in 1 2 3; do serve node$k tally 11 "$(node $k)" "$port"; done
+	tally_names 3
 	before=$(arrived node1 node2 node3)
 }
 
@@ -29,7 +29,7 @@ replaced() {
 	name=replaced$f
 	for _ in $(seq 25); do four; done > hundred
 	load_hundred
-	memory=$(available) entries=$(cat /proc/sys/net/netfilter/nf_conntrack_count)
+	memory=$(available) had=$(entries)
 	tally_all
 	while_sending $((rulesets / 100)) load_hundred "$(cid12 1)" "$(cid12 2)" "$(cid12 3)"
 	wait_for 60 arrived_since $((3 * each)) node1 node2 node3
@@ -40,7 +40,7 @@ replaced() {
 	is "IPv$f: there is one flow for each node" "$(zones | wc -l)" 3
 	"$tables" -t raw -F
 	conntrack -F 2> flushed
-	is "IPv$f: entries are as many as before" "$(cat /proc/sys/net/netfilter/nf_conntrack_count)" "$entries"
+	is "IPv$f: entries are as many as before" "$(entries)" "$had"
 	check "IPv$f: memory is what it was, to 1.5 MB" wait_for 30 back "$memory"
 	echo "# IPv$f: available before and after, kB: $memory, $(available)"
 }

@@ -20,7 +20,7 @@ replaced() {
 	ruleset $name "$two" > smaller
 	ruleset $name "$two --node 3=$(node 3),weight=0" > larger
 	"$tables-restore" -n < smaller
-	for k in 1 2; do serve node$k tally 11 "$(node $k)" $port; done
+	tally_names 2
 	before=$(arrived node1 node2)
 	while_sending 3 larger_and_smaller "$(cid12 1)" "$(cid12 2)" "$client_hello"
 	wait_for 30 arrived_since $((3 * each)) node1 node2

@@ -82,7 +82,7 @@ spaces() {
 	begin_and_end
 	wait_for 30 space_gone
 	memory=$(available)
-	for k in 1 2; do serve node$k tally 11 "$(node $k)" "$port"; done
+	tally_names 2
 	before=$(arrived node1 node2)
 	while_sending "$1" begin_and_end "$(cid12 1)" "$(cid12 2)"
 	: > quiet

@@ -107,11 +107,6 @@ sessions() {
 
 ten() { [ "$(sessions | wc -l)" -eq 10 ]; }
 
-# ours, entries: how many of conntrack's entries are ours, and there are, expired ones and
-# others' included.
-ours() { flows -c -z 1000:1999; }
-entries() { cat /proc/sys/net/netfilter/nf_conntrack_count; }
-
 # attack NAME: what the sessions lose meanwhile; $now is the most entries of ours.
 attack() {
 	now=0

@@ -9,7 +9,7 @@ flush() { conntrack -F 2> flushed; }
 flushed() {
 	name=flushed$f
 	replace "$name" "$(first_nodes 3)"
-	for k in 1 2 3; do serve node$k tally 11 "$(node $k)" "$port"; done
+	tally_names 3
 	before=$(arrived node1 node2 node3)
 	while_sending 100 flush "$(cid12 1)" "$(cid12 2)" "$(cid12 3)"
 	wait_for 30 arrived_since $((3 * each)) node1 node2 node3
@@ -18,8 +18,6 @@ flushed() {
 		"$(cat node1 node2 node3)" "$(printf "$client 42000 %s $each\n" 1 2 3)"
 	forget
 }
-
-entries() { cat /proc/sys/net/netfilter/nf_conntrack_count; }
 
 room() { sysctl -q -w net.netfilter.nf_conntrack_max="$1"; }
 
@@ -56,7 +54,7 @@ full() {
 	for p in $(seq 30000 30019); do says $((p % 3 + 1)) "$p"; done
 	check "IPv$f: the table is full" is_full
 	is "IPv$f: nothing was begun, by client or node: entries of ours, flows that nodes began" \
-		"$(flows -c -z 1000:1999) $(begun)" "10 0"
+		"$(ours) $(begun)" "10 0"
 	is "IPv$f: meanwhile each session has its answers" "$(answers 40000 10 5000) $(answers 40000 10 5000)" "10 10"
 	room 65536
 	is "IPv$f: when there is room again, so has each new one" "$(answers 50000 20 5000)" 20

@@ -40,7 +40,7 @@ some_more() { wait_for 10 arrived_since $(($(arrived node1 node2 node3) - before
 
 # Here node 2 lives, and so counts what came before and after.
 takeover_meanwhile() {
-	for k in 1 2 3; do serve node$k tally 11 "$(node $k)" "$port"; done
+	tally_names 3
 	before=$(arrived node1 node2 node3)
 	rm -f quiet
 	keep_sending &
