@@ -10,7 +10,7 @@ set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=${here%/tests/vm}
-tests=0 failures=0
+. "$here/tap.sh"
 
 # Name, kernel, scenario, what is said of it; then the file, and how it is changed.
 table() {
@@ -28,31 +28,22 @@ table() {
 	END
 }
 
-# broken NAME FILE CHANGE
+# broken FILE CHANGE: the modules are built so.
 broken() {
-	dir=$top/build/mutants/mutant-$1
 	rm -rf "$dir"
 	mkdir -p "$top/build/mutants"
 	cp -R "$top/kernel" "$dir"
-	sed -i "$3" "$dir/$2"
-	! cmp -s "$top/kernel/$2" "$dir/$2" && "$here/modules" "$kernel" "$dir" > "$dir.log" 2>&1
+	sed -i "$2" "$dir/$1"
+	! cmp -s "$top/kernel/$1" "$dir/$1" && "$here/modules" "$kernel" "$dir"
 }
 
-report() {
-	tests=$((tests + 1))
-	case $1 in
-	0) echo "ok $tests - $2" ;;
-	*)
-		failures=$((failures + 1))
-		echo "not ok $tests - $2"
-		tail -n 20 "$dir.log" | sed 's/^/# /' ;;
-	esac
-}
-
-# seen NAME SCENARIO REASON
+# seen: whether the scenario fails, and says why.
 seen() {
-	! MODULES=$top/build/modules/$kernel.mutant-$1 "$here/suite" "$kernel" legacy "$2" > "$dir.log" 2>&1 &&
-		grep -m 1 -e "$3" "$dir.log"
+	! MODULES=$top/build/modules/$kernel.mutant-$name \
+		"$here/suite" "$kernel" legacy "$scenario" < /dev/null > "$dir.log" 2>&1 &&
+		grep -q -e "$reason" "$dir.log" && return
+	tail -n 20 "$dir.log"
+	return 1
 }
 
 for name in "$@"; do
@@ -64,12 +55,10 @@ while IFS='|' read -r name kernel scenario reason && IFS='|' read -r file change
 	'  ' | *" $name "*) ;;
 	*) continue ;;
 	esac
-	broken "$name" "$file" "$change"
-	report $? "mutant $name: $file is broken, and builds"
-	seen "$name" "$scenario" "$reason" < /dev/null > "$dir.seen"
-	report $? "mutant $name: $scenario fails on $kernel: $(sed 's/^# *//; s/^not ok [0-9]* - //' "$dir.seen" | cut -c 1-100)"
+	dir=$top/build/mutants/mutant-$name
+	check "mutant $name: $file is broken, and builds" broken "$file" "$change"
+	check "mutant $name: $scenario fails on $kernel, with '$reason'" seen
 done <<END
 $(table)
 END
-echo "1..$tests"
-[ $tests -gt 0 ] && [ $failures = 0 ]
+finish

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=${here%/tests/vm}
 [ $# -eq 1 ] || { sed -n '5s/^# //p' "$0" >&2; exit 2; }
 ver=$1
-tests=0 failures=0
+. "$here/tap.sh"
 
 temp=$(mktemp -d "$top/build/planted.XXXXXX")
 trap 'rm -rf "$temp"' EXIT
@@ -30,33 +30,22 @@ faults() {
 	END
 }
 
-report() {
-	tests=$((tests + 1))
-	case $1 in
-	0) echo "ok $tests - $2" ;;
-	*)
-		failures=$((failures + 1))
-		echo "not ok $tests - $2"
-		sed 's/^/# /' "$temp/log" ;;
-	esac
-}
-
 "$here/modules" "$ver" "$here/planted" || exit 1
 module=$top/build/modules/$ver.planted/planted.ko
 
-# guest STATUS [FAULT]: whether a guest with that fault ends with that status.
+# guest STATUS TEXT [FAULT]: whether a guest with that fault ends with that status, and says
+# that.
 guest() {
-	echo "insmod planted.ko ${2:+fault=$2}; exit 0" > "$temp/planted.sh"
+	echo "insmod planted.ko ${3:+fault=$3}; exit 0" > "$temp/planted.sh"
 	"$here/run" --kernel "$ver" --timeout 120 "$temp/planted.sh" "$module" > "$temp/log" 2>&1
-	[ $? -eq "$1" ]
+	[ $? -eq "$1" ] && { [ -z "$2" ] || grep -q "$2" "$temp/log"; } && return
+	cat "$temp/log"
+	return 1
 }
 
-guest 0
-report $? "$ver: without a fault all is well"
+check "$ver: without a fault all is well" guest 0 ''
 faults > "$temp/faults"
 while read -r fault text; do
-	guest 125 "$fault" && grep -q "run: the kernel warned: .*$text" "$temp/log"
-	report $? "$ver: $fault is seen"
+	check "$ver: $fault is seen" guest 125 "run: the kernel warned: .*$text" "$fault"
 done < "$temp/faults"
-echo "1..$tests"
-[ $failures -eq 0 ]
+finish

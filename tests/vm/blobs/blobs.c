@@ -14,8 +14,6 @@
 #include <unistd.h>
 #include "blobs.h"
 
-void seed(uint64_t value);
-
 _Noreturn void die(const char *what, const char *why)
 {
 	fprintf(stderr, "blobs: %s: %s\n", what, why);

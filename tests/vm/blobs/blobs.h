@@ -9,14 +9,9 @@
 #include <netinet/in.h>
 #include <linux/netfilter/xt_DTLSCID.h>
 #include <linux/netfilter/xt_dtlscid.h>
+#include "../fuzz/random.h"
 
 _Noreturn void die(const char *what, const char *why);
-
-/* Of what is in a rule's data each byte can be anything; see fuzz/random.c. */
-uint32_t draw(uint32_t below);
-bool chance(uint32_t percent);
-void fill(uint8_t *to, size_t len);
-void mutate(uint8_t *at, size_t len, uint32_t changes);
 
 /* data.c: valid data of match and target, with options by chance. */
 struct xt_dtlscid_mtinfo_v0 match_data(void);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "random.h"
 
 #define NODES		4	/* node ids 1 to this are known; the others nobody has */
 #define PACKET_MAX	8192	/* bytes of an IP packet */
@@ -45,14 +46,6 @@ static inline void put32(uint8_t *at, uint32_t value)
 	put16(at, value >> 16);
 	put16(at + 2, value);
 }
-
-/* random.c */
-void seed(uint64_t value);
-uint64_t draw64(void);
-uint32_t draw(uint32_t below);
-bool chance(uint32_t percent);
-void fill(uint8_t *to, size_t len);
-void mutate(uint8_t *at, size_t len, uint32_t changes);
 
 /* payload.c */
 void load_vectors(const char *file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Numbers that a seed decides: xorshift64*, after splitmix64 has spread the seed. */
 #include <string.h>
-#include "fuzz.h"
+#include "random.h"
 
 static uint64_t state;
 
@@ -13,7 +13,7 @@ void seed(uint64_t value)
 	state = value | 1;
 }
 
-uint64_t draw64(void)
+static uint64_t draw64(void)
 {
 	state ^= state >> 12;
 	state ^= state << 25;
