@@ -18,6 +18,7 @@
 #include "mask.h"
 #include "node.h"
 #include "number.h"
+#include "shared.h"
 
 enum option_id {
 	O_NODE,
@@ -72,7 +73,7 @@ static const struct xt_dtlscid_tginfo_v0 defaults = {
 	.mixed		= XT_DTLSCID_DROP,
 	.not_dtls	= XT_DTLSCID_CONTINUE,
 	.zone_base	= 1000,
-	.timeout	= { 100, 15 },
+	.timeout	= { 100, TIMEOUT_DEFAULT },
 	.max_flows	= 65536,
 	.name		= "dtlscid",
 };
@@ -164,47 +165,12 @@ static void parse_action(const char *s, enum option_id o, struct xt_dtlscid_tgin
 	((__u8 *)info)[actions[o].offset] = i;
 }
 
-/* The message does not repeat what may be most of a key. */
-static void parse_hash_key(const char *s, struct xt_dtlscid_tginfo_v0 *info)
-{
-	const size_t n = sizeof(info->hash_key);
-
-	if (strlen(s) != 2 * n || !parse_hex(s, info->hash_key, n))
-		refuse("--hash-key: not %zu hex digits (0..9, a..f)", 2 * n);
-	info->flags |= XT_DTLSCID_HASH_KEY;
-}
-
-static void parse_timeout(const char *s, struct xt_dtlscid_tginfo_v0 *info)
-{
-	__u32 *t = info->timeout;
-
-	t[0] = parse_number(&s, ",", "timeout", 1, XT_DTLSCID_TIMEOUT_MAX);
-	t[1] = t[0] < defaults.timeout[1] ? t[0] : defaults.timeout[1];
-	if (*s++)
-		t[1] = parse_number(&s, "", "timeout", 1, XT_DTLSCID_TIMEOUT_MAX);
-}
-
 static void parse_vip(const char *s, struct xt_dtlscid_tginfo_v0 *info)
 {
 	const char *rest = parse_address(s, "vip", &info->vip, &info->vip_port);
 
 	if (*rest || !info->vip_port)
 		refuse("--vip: \"%s\" is not ADDR:PORT, for IPv6 [ADDR]:PORT", s);
-}
-
-static void parse_name(const char *s, struct xt_dtlscid_tginfo_v0 *info)
-{
-	size_t n = strlen(s), i;
-	bool bad = !n || n >= XT_DTLSCID_NAME_LEN || strchr(s, '/') || *s == '-' ||
-		   strcmp(s, ".") == 0 || strcmp(s, "..") == 0;
-
-	for (i = 0; i < n; i++)
-		bad |= s[i] <= ' ' || s[i] > '~';
-	if (bad)
-		refuse("--name: \"%s\" is not 1..%d printable characters (%s)", s,
-		       XT_DTLSCID_NAME_LEN - 1, "no blank, no /, no - first, not . or ..");
-	memset(info->name, 0, sizeof(info->name));
-	memcpy(info->name, s, n);
 }
 
 static void parse_option(enum option_id o, const char *s, struct xt_dtlscid_tginfo_v0 *info)
@@ -220,10 +186,11 @@ static void parse_option(enum option_id o, const char *s, struct xt_dtlscid_tgin
 		parse_action(s, o, info);
 		break;
 	case O_HASH_KEY:
-		parse_hash_key(s, info);
+		parse_hash_key(s, info->hash_key);
+		info->flags |= XT_DTLSCID_HASH_KEY;
 		break;
 	case O_TIMEOUT:
-		parse_timeout(s, info);
+		parse_timeout(s, info->timeout);
 		break;
 	case O_MAX_FLOWS ... O_ZONE_BASE:
 		read_number(&numbers[o], s, info);
@@ -241,7 +208,7 @@ static void parse_option(enum option_id o, const char *s, struct xt_dtlscid_tgin
 		parse_vip(s, info);
 		break;
 	case O_NAME:
-		parse_name(s, info);
+		parse_name(s, info->name);
 		break;
 	}
 }
@@ -300,33 +267,6 @@ static void print_action(const struct xt_dtlscid_tginfo_v0 *info, enum option_id
 		printf(" %s%s %s", dashes, dtlscid_tg_opts[o].name, action_names[action]);
 }
 
-/* In full where it is to be restored, but not for all to read. */
-static void print_hash_key(const struct xt_dtlscid_tginfo_v0 *info, const char *dashes)
-{
-	if (!(info->flags & XT_DTLSCID_HASH_KEY))
-		return;
-	printf(" %shash-key ", dashes);
-	if (*dashes)
-		print_hex(info->hash_key, sizeof(info->hash_key));
-	else
-		printf("set");
-}
-
-static void print_timeout(const struct xt_dtlscid_tginfo_v0 *info, const char *dashes)
-{
-	if (memcmp(info->timeout, defaults.timeout, sizeof(defaults.timeout)) != 0)
-		printf(" %stimeout %u,%u", dashes, info->timeout[0], info->timeout[1]);
-}
-
-/* xtables_save_string() quotes what iptables-restore would not take as it is. */
-static void print_name(const struct xt_dtlscid_tginfo_v0 *info, const char *dashes)
-{
-	if (strcmp(info->name, defaults.name) == 0)
-		return;
-	printf(" %sname", dashes);
-	xtables_save_string(info->name);
-}
-
 static void print_vip(const struct xt_dtlscid_tginfo_v0 *info, const char *dashes)
 {
 	if (!info->vip_port)
@@ -343,8 +283,10 @@ static void print_options(const struct xt_dtlscid_tginfo_v0 *info, const char *d
 	print_format(&info->format, dashes);
 	for (o = O_NEW; o <= O_NOT_DTLS; o++)
 		print_action(info, o, dashes);
-	print_hash_key(info, dashes);
-	print_timeout(info, dashes);
+	if (info->flags & XT_DTLSCID_HASH_KEY)
+		print_hash_key(info->hash_key, dashes);
+	if (memcmp(info->timeout, defaults.timeout, sizeof(defaults.timeout)) != 0)
+		print_timeout(info->timeout, dashes);
 	print_number(&numbers[O_MAX_FLOWS], info, &defaults, dashes);
 	print_number(&numbers[O_ZONE_BASE], info, &defaults, dashes);
 	print_mask(&numbers[O_ID_MARK], info, dashes);
@@ -354,7 +296,7 @@ static void print_options(const struct xt_dtlscid_tginfo_v0 *info, const char *d
 	if (info->flags & XT_DTLSCID_ZONE0_CHECK)
 		printf(" %szone0-check", dashes);
 	print_vip(info, dashes);
-	print_name(info, dashes);
+	print_name(info->name, defaults.name, dashes);
 }
 
 static void dtlscid_tg_print(const void *ip, const struct xt_entry_target *target, int numeric)

@@ -79,7 +79,7 @@
 -j DTLSCID --node 1=@1:65536;--node PORT: "65536" is out of range (1..65535);FAIL;4
 -j DTLSCID --node 1=[@1]:65536;--node PORT: "65536" is out of range (1..65535);FAIL;6
 -j DTLSCID --node 1=@1:5684:5685;--node PORT: "5684:5685" is not a number;FAIL;4
--j DTLSCID --node 1=@1,;--node: "" is none of weight=N, cid-length=N, up, drain, down;FAIL
+-j DTLSCID --node 1=@1,;--node: "" is none of weight=N, up, drain, down, cid-length=N;FAIL
 -j DTLSCID --node 1=@1,2=@2;is none of weight=N,;FAIL
 -j DTLSCID --node 1=@1,wait=3;--node: "wait=3" is none of weight=N,;FAIL
 -j DTLSCID --node 1=@1,weight;--node: "weight" is none of weight=N,;FAIL
