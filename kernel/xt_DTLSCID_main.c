@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* -j DTLSCID: send a datagram to the node that its Connection ID names. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-#include <linux/ctype.h>
 #include <linux/inet.h>
 #include <linux/ipv6.h>
 #include <linux/module.h>
@@ -103,17 +102,6 @@ static bool key_valid(const struct xt_dtlscid_tginfo_v0 *info)
 	       !memchr_inv(info->hash_key, 0, sizeof(info->hash_key));
 }
 
-static bool name_valid(const struct xt_dtlscid_tginfo_v0 *info)
-{
-	size_t len = strnlen(info->name, sizeof(info->name)), i;
-
-	for (i = 0; i < len; i++)	/* it is printed to /proc and the log */
-		if (!isascii(info->name[i]) || !isgraph(info->name[i]))
-			return false;
-	return !xt_check_proc_name(info->name, sizeof(info->name)) &&
-	       !memchr_inv(info->name + len, 0, sizeof(info->name) - len);
-}
-
 /* The option whose data no honest plugin sends, if there is one. */
 static const char *invalid(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
 {
@@ -147,7 +135,7 @@ static const char *invalid(const struct xt_dtlscid_tginfo_v0 *info, u8 pf)
 		return "--id-connmark";
 	if (!key_valid(info))
 		return "--hash-key";
-	if (!name_valid(info))
+	if (!nf_name_valid(info->name))
 		return "--name";
 	if (!vip_valid(info, pf))
 		return "--vip";

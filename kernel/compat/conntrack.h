@@ -6,7 +6,9 @@
 #ifndef _DTLSCID_COMPAT_CONNTRACK_H
 #define _DTLSCID_COMPAT_CONNTRACK_H
 
+#include <linux/slab.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
 
 #if !IS_ENABLED(CONFIG_NF_CONNTRACK_ZONES) || !IS_ENABLED(CONFIG_NF_CONNTRACK_TIMEOUT)
@@ -61,12 +63,20 @@ static inline void compat_ct_drop_unconfirmed(struct net *net)
 #endif
 }
 
-/* Where timeout objects are counted, each entry and template holds a reference. */
-static inline void compat_timeout_init(struct nf_ct_timeout *t)
+/* A timeout object with so many timeouts; NULL: no memory. */
+static inline struct nf_ct_timeout *compat_timeout_new(u8 protocol, unsigned int timeouts)
 {
+	struct nf_ct_timeout *t = kzalloc(sizeof(*t) + timeouts * sizeof(unsigned int),
+					  GFP_KERNEL_ACCOUNT);
+
+	if (!t)
+		return NULL;
 #ifdef HAVE_NF_CT_TIMEOUT_REFCNT
-	refcount_set(&t->refcnt, 1);
+	refcount_set(&t->refcnt, 1);	/* each entry and template holds one too */
 #endif
+	t->l3num = NFPROTO_IPV4;	/* only cttimeout's own objects are asked for it */
+	t->l4proto = nf_ct_l4proto_find(protocol);
+	return t;
 }
 
 /* nf_ct_timeout_ext_add() takes a reference for a template that its end does not return. */

@@ -37,3 +37,28 @@ u32 rendezvous_cost(u64 seed, u32 bucket)
 
 	return (32 << 16) - log2_16(x ? x : 1);
 }
+
+/* Of equals the lesser seed: the order is not the same on every balancer. */
+static bool beats(const struct rendezvous_candidate *c, u32 cost,
+		  const struct rendezvous_candidate *best, u32 least)
+{
+	if (rendezvous_better(cost, c->weight, least, best->weight))
+		return true;
+	return c->seed < best->seed && !rendezvous_better(least, best->weight, cost, c->weight);
+}
+
+const struct rendezvous_candidate *rendezvous_winner(const struct rendezvous_candidate *candidate,
+						     unsigned int n, u32 bucket)
+{
+	const struct rendezvous_candidate *c, *best = NULL;
+	u32 cost, least = 0;
+
+	for (c = candidate; c < candidate + n; c++) {
+		cost = rendezvous_cost(c->seed, bucket);
+		if (!best || beats(c, cost, best, least)) {
+			best = c;
+			least = cost;
+		}
+	}
+	return best;
+}

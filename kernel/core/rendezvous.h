@@ -26,4 +26,22 @@ static inline bool rendezvous_better(u32 cost_a, u32 weight_a, u32 cost_b, u32 w
 	return (u64)cost_a * weight_b < (u64)cost_b * weight_a;
 }
 
+/**
+ * struct rendezvous_candidate - who may get a bucket
+ * @seed:	as of rendezvous_cost()
+ * @owner:	the caller's
+ * @number:	the caller's
+ * @weight:	its share, at least 1
+ */
+struct rendezvous_candidate {
+	u64	seed;
+	void	*owner;
+	u32	number;
+	u32	weight;
+};
+
+/* Who gets a bucket, whatever the order of the @n candidates; NULL if there is none. */
+const struct rendezvous_candidate *rendezvous_winner(const struct rendezvous_candidate *candidate,
+						     unsigned int n, u32 bucket);
+
 #endif /* _DTLSCID_CORE_RENDEZVOUS_H */

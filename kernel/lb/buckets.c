@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include "../core/rendezvous.h"
 #include "lb.h"
 
 /* Not inline: for its array the compiler would guard the stack of the IPv4 path too. */
@@ -28,11 +27,11 @@ static u64 seed(const struct lb_service *s, const struct lb_slot *slot)
 		__be16 port;
 	} __packed name = { slot->addr, slot->port };
 
-	return siphash(&name, sizeof(name), &s->key);
+	return siphash(&name, sizeof(name), &s->base.key);
 }
 
 static unsigned int candidates(const struct lb_service *s, struct lb_family *f,
-			       struct lb_candidate *c)
+			       struct rendezvous_candidate *c)
 {
 	struct lb_slot *slot;
 	unsigned int n = 0;
@@ -42,36 +41,11 @@ static unsigned int candidates(const struct lb_service *s, struct lb_family *f,
 		if (!slot->weight)
 			continue;
 		c[n].seed = seed(s, slot);
-		c[n].node = slot->heir;
-		c[n].slot = slot->number;
+		c[n].owner = slot->heir;
+		c[n].number = slot->number;
 		c[n++].weight = slot->weight;
 	}
 	return n;
-}
-
-/* Of equals the lesser seed: the slots' order is not the same on every balancer. */
-static bool beats(const struct lb_candidate *c, u32 cost, const struct lb_candidate *best,
-		  u32 least)
-{
-	if (rendezvous_better(cost, c->weight, least, best->weight))
-		return true;
-	return c->seed < best->seed &&
-	       !rendezvous_better(least, best->weight, cost, c->weight);
-}
-
-static const struct lb_candidate *winner(const struct lb_buckets *t, u32 bucket)
-{
-	const struct lb_candidate *c, *best = NULL;
-	u32 cost, least = 0;
-
-	for (c = t->candidate; c < t->candidate + t->candidates; c++) {
-		cost = rendezvous_cost(c->seed, bucket);
-		if (!best || beats(c, cost, best, least)) {
-			best = c;
-			least = cost;
-		}
-	}
-	return best;
 }
 
 /* Some rule has it, and not all of its nodes are down. */
@@ -103,18 +77,19 @@ static void fill(struct lb_family *f, struct lb_buckets *new, const struct lb_bu
 	unsigned int i;
 
 	for (i = 0; i < LB_BUCKETS; i++) {
-		const struct lb_candidate *c = winner(new, i);
+		const struct rendezvous_candidate *c =
+			rendezvous_winner(new->candidate, new->candidates, i);
 
-		new->bucket[i].node = c ? c->node : NULL;
-		new->bucket[i].slots = slots_after(f, c ? c->slot : LB_NO_SLOT,
+		new->bucket[i].node = c ? c->owner : NULL;
+		new->bucket[i].slots = slots_after(f, c ? c->number : LB_NO_SLOT,
 						   old ? old->bucket[i].slots : U64_MAX);
 		cond_resched();
 	}
 }
 
-static bool same_candidate(const struct lb_candidate *a, const struct lb_candidate *b)
+static bool same_candidate(const struct rendezvous_candidate *a, const struct rendezvous_candidate *b)
 {
-	return a->seed == b->seed && a->node == b->node && a->slot == b->slot &&
+	return a->seed == b->seed && a->owner == b->owner && a->number == b->number &&
 	       a->weight == b->weight;
 }
 
@@ -144,7 +119,7 @@ bool lb_buckets_displaced(const struct lb_buckets *t)
 
 static struct lb_buckets *current_buckets(const struct lb_service *s, const struct lb_family *f)
 {
-	return rcu_dereference_protected(f->buckets, lockdep_is_held(&s->lock));
+	return rcu_dereference_protected(f->buckets, lockdep_is_held(&s->base.lock));
 }
 
 /**
@@ -218,7 +193,7 @@ u16 lb_live_slot(const struct lb_service *s, u64 slots, const struct sk_buff *sk
 	unsigned int i;
 	u16 slot;
 
-	if (!nf_ct_get_tuplepr(skb, skb_network_offset(skb), pf, s->net, &tuple))
+	if (!nf_ct_get_tuplepr(skb, skb_network_offset(skb), pf, s->base.net, &tuple))
 		return LB_NO_SLOT;
 	for (i = current_too ? 0 : 1; i < LB_OLD + 1; i++) {
 		slot = lb_bucket_slot(slots, i);

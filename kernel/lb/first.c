@@ -118,7 +118,7 @@ static bool insert(struct lb_service *s, const struct lb_family *f, const struct
 
 	if (!nf_ct_invert_tuple(&back, from) || !lb_flow_add(s, (READ_ONCE(s->max_flows) + 1) / 2))
 		return false;
-	ct = nf_conntrack_alloc(s->net, &zone, from, &back, GFP_ATOMIC);
+	ct = nf_conntrack_alloc(s->base.net, &zone, from, &back, GFP_ATOMIC);
 	if (IS_ERR(ct))
 		goto none;
 	if (!equip(s, ct) || !translate(f, ct, slot, reply))
@@ -149,8 +149,8 @@ static unsigned int again(struct sk_buff *skb, const struct nf_hook_state *state
 /* A name keeps its nodes' addresses to itself for a while after its last rule. */
 static bool is_over(const struct lb_service *s)
 {
-	return !READ_ONCE(s->nrules) &&
-	       time_after(jiffies, READ_ONCE(s->left) + s->seconds[0] * HZ);
+	return !READ_ONCE(s->base.rules) &&
+	       time_after(jiffies, READ_ONCE(s->base.left) + s->seconds[0] * HZ);
 }
 
 /*
@@ -195,7 +195,7 @@ unsigned int lb_first(struct lb_service *s, struct sk_buff *skb, const struct nf
 	if (!concerns(s, f, ct, state) || (elsewhere && !READ_ONCE(f->vip.port)))
 		return NF_ACCEPT;
 	slot = find(f, sent, sent->src.u.udp.port, &from) ?: find(f, sent, 0, &from);
-	if (!slot || !goes_out(s->net, skb, state->pf) || !way_back(sent, state))
+	if (!slot || !goes_out(s->base.net, skb, state->pf) || !way_back(sent, state))
 		return NF_ACCEPT;
 	if (READ_ONCE(slot->silent) || !insert(s, f, slot, &from, sent)) {
 		note(s, LB_FIRST_REFUSED);

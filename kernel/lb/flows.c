@@ -36,7 +36,7 @@ struct nf_conn *lb_find_flow(const struct lb_service *s, u16 slot,
 			     const struct nf_conntrack_tuple *tuple)
 {
 	struct nf_conntrack_zone zone = lb_zone(s, slot);
-	struct nf_conntrack_tuple_hash *h = nf_conntrack_find_get(s->net, &zone, tuple);
+	struct nf_conntrack_tuple_hash *h = nf_conntrack_find_get(s->base.net, &zone, tuple);
 	struct nf_conn *ct;
 
 	if (!h)
@@ -54,7 +54,7 @@ static void walk_if_due(struct lb_service *s)
 	if (!time_after64(get_jiffies_64(), READ_ONCE(s->next_walk)))
 		return;
 	WRITE_ONCE(s->next_walk, get_jiffies_64() + HZ);
-	lb_housekeeping(s, 0);
+	nf_name_look(&s->base, 0);
 }
 
 /**
@@ -128,10 +128,10 @@ static void count_flows(struct walk *w)
 
 	synchronize_rcu();	/* what was added before is in the table now, or dropped */
 	start = jiffies;	/* to wait for that costs nobody anything */
-	compat_ct_iterate(w->s->net, count_flow, w);
+	compat_ct_iterate(w->s->base.net, count_flow, w);
 	atomic_sub(before - (int)w->flows, &w->s->flows);
 	if (w->expired)
-		compat_ct_iterate(w->s->net, is_expired, w->s);
+		compat_ct_iterate(w->s->base.net, is_expired, w->s);
 	w->took = jiffies - start;
 }
 
@@ -160,7 +160,7 @@ bool lb_walk(struct lb_service *s, unsigned long *took)
 	for (i = 0; i < 2; i++) {
 		forget_live(&s->family[i]);
 		w.buckets[i] = rcu_dereference_protected(s->family[i].buckets,
-							 lockdep_is_held(&s->lock));
+							 lockdep_is_held(&s->base.lock));
 		if (lb_buckets_displaced(w.buckets[i])) {
 			moving = true;
 			w.seen[i] = kvzalloc(LB_BUCKETS, GFP_KERNEL);
@@ -202,7 +202,7 @@ void lb_flush(struct lb_service *s)
 	unsigned long i;
 	int f;
 
-	compat_ct_iterate(s->net, is_flushed, s);
+	compat_ct_iterate(s->base.net, is_flushed, s);
 	for (f = 0; f < 2; f++)
 		xa_for_each(&s->family[f].slots, i, slot)
 			slot->flush = false;
@@ -221,8 +221,8 @@ void lb_flows_detach(struct lb_service *s)
 {
 	unsigned int k;
 
-	compat_ct_drop_unconfirmed(s->net);
-	compat_ct_iterate(s->net, is_ours, s);
+	compat_ct_drop_unconfirmed(s->base.net);
+	compat_ct_iterate(s->base.net, is_ours, s);
 	for (k = 0; k < LB_KINDS; k++)
-		compat_timeout_detach(s->net, s->timeout[k]);
+		compat_timeout_detach(s->base.net, s->timeout[k]);
 }

@@ -53,27 +53,27 @@ int lb_hooks_up(struct lb_service *s, u8 pf)
 	if (f->hooked)
 		return 0;
 	fill_ops(s, f, pf);
-	err = nf_ct_netns_get(s->net, pf);
+	err = nf_ct_netns_get(s->base.net, pf);
 	if (err)
 		return err;
-	err = nat_register(s->net, pf, &f->nat[0]);
+	err = nat_register(s->base.net, pf, &f->nat[0]);
 	if (err)
 		goto put;
-	err = nat_register(s->net, pf, &f->nat[1]);
+	err = nat_register(s->base.net, pf, &f->nat[1]);
 	if (err)
 		goto first;
-	err = nf_register_net_hook(s->net, &f->icmp);
+	err = nf_register_net_hook(s->base.net, &f->icmp);
 	if (err)
 		goto second;
 	f->hooked = true;
 	synchronize_rcu_expedited();	/* of many names, it is once for each */
 	return 0;
 second:
-	nat_unregister(s->net, pf, &f->nat[1]);
+	nat_unregister(s->base.net, pf, &f->nat[1]);
 first:
-	nat_unregister(s->net, pf, &f->nat[0]);
+	nat_unregister(s->base.net, pf, &f->nat[0]);
 put:
-	nf_ct_netns_put(s->net, pf);
+	nf_ct_netns_put(s->base.net, pf);
 	return err;
 }
 
@@ -81,8 +81,8 @@ static void nat_down(struct lb_service *s, struct lb_family *f, u8 pf)
 {
 	if (!f->hooked)
 		return;
-	nat_unregister(s->net, pf, &f->nat[1]);
-	nat_unregister(s->net, pf, &f->nat[0]);
+	nat_unregister(s->base.net, pf, &f->nat[1]);
+	nat_unregister(s->base.net, pf, &f->nat[0]);
 }
 
 static void icmp_down(struct lb_service *s, struct lb_family *f, u8 pf)
@@ -90,8 +90,8 @@ static void icmp_down(struct lb_service *s, struct lb_family *f, u8 pf)
 	if (!f->hooked)
 		return;
 	f->hooked = false;
-	nf_unregister_net_hook(s->net, &f->icmp);
-	nf_ct_netns_put(s->net, pf);
+	nf_unregister_net_hook(s->base.net, &f->icmp);
+	nf_ct_netns_put(s->base.net, pf);
 }
 
 /**

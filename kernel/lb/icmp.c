@@ -212,7 +212,7 @@ unsigned int lb_icmp(void *priv, struct sk_buff *skb, const struct nf_hook_state
 	if (skb->_nfct)
 		return NF_ACCEPT;
 	at = state->pf == NFPROTO_IPV4 ? quoted_v4(skb) : quoted_v6(skb);
-	if (!at || !nf_ct_get_tuplepr(skb, at, state->pf, s->net, &quoted) ||
+	if (!at || !nf_ct_get_tuplepr(skb, at, state->pf, s->base.net, &quoted) ||
 	    !is_ours(skb, state->pf, &quoted) || !nf_ct_invert_tuple(&tuple, &quoted))
 		return NF_ACCEPT;
 	if (!__ratelimit(&s->icmp_rate))

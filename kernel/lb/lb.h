@@ -26,9 +26,10 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include "../core/rendezvous.h"
+#include "../names.h"
 #include "../nf_dtlscid.h"
 
-struct proc_dir_entry;
 struct seq_file;
 
 /* What a datagram counts as: one of these, by what became of it in the end. */
@@ -226,19 +227,12 @@ static inline bool lb_displaced(u64 slots)
 	return (slots | LB_NO_SLOT) != U64_MAX;
 }
 
-struct lb_candidate {
-	u64 seed;
-	struct lb_node *node;
-	u16 slot;
-	u16 weight;
-};
-
-/* @candidate: what the buckets were made of, @candidates of them. */
+/* @candidate: what the buckets were made of, @candidates of them: nodes, and slots' numbers. */
 struct lb_buckets {
 	struct rcu_head rcu;
 	struct lb_bucket bucket[LB_BUCKETS];
 	unsigned int candidates;
-	struct lb_candidate candidate[];
+	struct rendezvous_candidate candidate[];
 };
 
 /**
@@ -278,25 +272,15 @@ struct lb_family {
 /**
  * struct lb_service - what the rules of a name share
  *
- * Lives as long as it has rules or flows.  The namespace's lock guards the list of
- * services, their hooks and their end; @lock all else that changes.  A reader of /proc
- * takes only @lock: the other is held while its file is removed.
+ * Lives as long as it has rules or flows; see names.h, its locks too.
  */
 struct lb_service {
-	struct list_head list;
-	struct net *net;
-	char name[XT_DTLSCID_NAME_LEN];
-	siphash_key_t key;	/* seeds the nodes' draws */
-	hsiphash_key_t client_key;
-	bool key_typed;
-	bool dead;		/* its namespace goes, or it does */
+	struct nf_name base;
+	hsiphash_key_t client_key;	/* base.key seeds the nodes' draws */
 	u16 zone_base;
 	u32 max_flows;
 
-	struct mutex lock;	/* see above */
 	struct list_head rules;	/* newest first */
-	unsigned int nrules;
-	unsigned long left;	/* when the last one went, in jiffies */
 	struct xarray nodes;	/* struct lb_node by id */
 	unsigned int nnodes;
 	bool lacking;		/* there was no memory for some view, see lb_tables_again() */
@@ -308,10 +292,13 @@ struct lb_service {
 	unsigned int seconds[2];
 	atomic_t flows;		/* see flows.c */
 	u64 next_walk;
-	unsigned long due;	/* bit 0: a walk */
 	struct ratelimit_state icmp_rate;
-	struct proc_dir_entry *proc;
 };
+
+static inline struct lb_service *lb_service(const struct nf_name *n)
+{
+	return container_of(n, struct lb_service, base);
+}
 
 enum lb_action {
 	LB_PASS,		/* to the rules that follow */
@@ -403,7 +390,6 @@ static inline u32 lb_mark(u32 mark, u32 mask, u32 id)
 /* service.c */
 int lb_rule_add(struct lb_rule *r, struct net *net, const struct xt_dtlscid_tginfo_v0 *info);
 void lb_rule_del(struct lb_rule *r);
-void lb_housekeeping(struct lb_service *s, unsigned long delay);
 int lb_service_init(void);
 void lb_service_exit(void);
 
@@ -613,7 +599,8 @@ bool lb_can_split(const struct sk_buff *skb, const struct nf_hook_state *state);
 bool lb_split(struct sk_buff *skb);
 
 /* proc.c */
-int lb_proc_add(struct lb_service *s, struct proc_dir_entry *dir);
+size_t lb_proc_size(const struct nf_name *n);
+void lb_proc_show(struct seq_file *m, struct nf_name *n);
 
 /* counters.c */
 void lb_totals_since(const struct lb_service *s, struct lb_totals *sum);
@@ -621,6 +608,9 @@ void lb_node_since(const struct lb_node *n, bool v6, struct lb_count *sum);
 void lb_zero(struct lb_service *s);
 
 /* command.c */
-int lb_command(struct lb_service *s, char *text);
+void *lb_command_find(struct nf_name *n, const char *text);
+int lb_command_state(struct nf_name *n, void *who, u8 state);
+void lb_command_flush(struct nf_name *n, void *who);
+void lb_command_zero(struct nf_name *n);
 
 #endif /* _DTLSCID_LB_H */

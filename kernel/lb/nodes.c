@@ -23,7 +23,7 @@ static struct lb_node *node_new(struct lb_service *s, u32 id)
 
 	if (s->nnodes == LB_NODES_MAX) {
 		pr_info_ratelimited("target: --node %u is past %u ids of --name %s\n",
-				    id, LB_NODES_MAX, s->name);
+				    id, LB_NODES_MAX, s->base.name);
 		return ERR_PTR(-ENOSPC);
 	}
 	n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
@@ -250,7 +250,7 @@ void lb_flush_node(struct lb_service *s, const struct lb_node *n)
 	for (i = 0; i < ARRAY_SIZE(s->family); i++) {
 		struct lb_family *f = &s->family[i];
 
-		mark_of(f, rcu_dereference_protected(f->table, lockdep_is_held(&s->lock)), n->id);
+		mark_of(f, rcu_dereference_protected(f->table, lockdep_is_held(&s->base.lock)), n->id);
 		list_for_each_entry(r, &s->rules, list)
 			if (r->family == f)
 				mark_of(f, r->own, n->id);

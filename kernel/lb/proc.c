@@ -5,12 +5,8 @@
  * name.  What may be written to it says command.c.
  */
 #include <linux/seq_file.h>
-#include <linux/user_namespace.h>
-#include <net/net_namespace.h>
-#include "../compat/proc.h"
 #include "lb.h"
 
-#define COMMAND_MAX	63	/* bytes */
 #define NODE_LINE	256	/* bytes, at most: a text that does not fit is made anew */
 
 /* By enum lb_reason. */
@@ -111,7 +107,7 @@ static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family
 
 static void show_nodes(struct seq_file *m, struct lb_service *s, struct lb_family *f)
 {
-	const struct lb_table *t = rcu_dereference_protected(f->table, lockdep_is_held(&s->lock));
+	const struct lb_table *t = rcu_dereference_protected(f->table, lockdep_is_held(&s->base.lock));
 	const struct lb_entry *e;
 	struct lb_node *n;
 	unsigned long id;
@@ -156,7 +152,7 @@ static unsigned int count_moving(const struct lb_service *s)
 
 	for (i = 0; i < ARRAY_SIZE(s->family); i++) {
 		const struct lb_buckets *t = rcu_dereference_protected(s->family[i].buckets,
-								       lockdep_is_held(&s->lock));
+								       lockdep_is_held(&s->base.lock));
 
 		for (k = 0; t && k < LB_BUCKETS; k++)
 			moving += lb_displaced(READ_ONCE(t->bucket[k].slots));
@@ -167,74 +163,27 @@ static unsigned int count_moving(const struct lb_service *s)
 static void show_service(struct seq_file *m, const struct lb_service *s, u64 once)
 {
 	seq_printf(m, "name=%s zone-base=%u hash-key=%s timeout=%u,%u max-flows=%u flows=%d moving-buckets=%u extra-templates=%llu\n",
-		   s->name, s->zone_base, s->key_typed ? "set" : "random", s->seconds[0],
+		   s->base.name, s->zone_base, s->base.key_typed ? "set" : "random", s->seconds[0],
 		   s->seconds[1], s->max_flows, atomic_read(&s->flows), count_moving(s), once);
 }
 
-static int lb_proc_show(struct seq_file *m, void *unused)
+/* struct nf_name_ops */
+size_t lb_proc_size(const struct nf_name *n)
 {
-	struct lb_service *s = m->private;
+	const struct lb_service *s = lb_service(n);
+
+	return 1024 + NODE_LINE * (s->family[0].nslots + s->family[1].nslots);
+}
+
+void lb_proc_show(struct seq_file *m, struct nf_name *n)
+{
+	struct lb_service *s = lb_service(n);
 	struct lb_totals totals;
 
-	mutex_lock(&s->lock);
 	lb_walk(s, NULL);
 	show_nodes(m, s, &s->family[0]);
 	show_nodes(m, s, &s->family[1]);
 	lb_totals_since(s, &totals);
 	show_totals(m, &totals);
 	show_service(m, s, totals.once);
-	mutex_unlock(&s->lock);
-	return 0;
-}
-
-/* The file's mode keeps others out; this, root of a namespace that does not own it. */
-static int lb_proc_open(struct inode *inode, struct file *file)
-{
-	struct lb_service *s = pde_data(inode);
-
-	if (!file_ns_capable(file, s->net->user_ns, CAP_NET_ADMIN))
-		return -EPERM;
-	return single_open_size(file, lb_proc_show, s,
-				1024 + NODE_LINE * (s->family[0].nslots + s->family[1].nslots));
-}
-
-/* One write is one command; its end may be a newline. */
-static ssize_t lb_proc_write(struct file *file, const char __user *from, size_t size, loff_t *pos)
-{
-	struct lb_service *s = pde_data(file_inode(file));
-	char text[COMMAND_MAX + 1] = "";
-	int err = -ENODEV;
-
-	if (size > COMMAND_MAX)
-		return -EINVAL;
-	if (copy_from_user(text, from, size))
-		return -EFAULT;
-	if (strlen(text) != size)
-		return -EINVAL;
-	mutex_lock(&s->lock);
-	if (!s->dead)
-		err = lb_command(s, text);
-	mutex_unlock(&s->lock);
-	return err ?: size;
-}
-
-static const struct proc_ops lb_proc_ops = {
-	.proc_open	= lb_proc_open,
-	.proc_read	= seq_read,
-	.proc_write	= lb_proc_write,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
-};
-
-int lb_proc_add(struct lb_service *s, struct proc_dir_entry *dir)
-{
-	kuid_t uid = make_kuid(s->net->user_ns, 0);
-	kgid_t gid = make_kgid(s->net->user_ns, 0);
-
-	s->proc = proc_create_data(s->name, 0600, dir, &lb_proc_ops, s);
-	if (!s->proc)
-		return -ENOMEM;
-	proc_set_user(s->proc, uid_valid(uid) ? uid : GLOBAL_ROOT_UID,
-		      gid_valid(gid) ? gid : GLOBAL_ROOT_GID);
-	return 0;
 }

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What makes an entry ours: timeout objects, and the templates that pass them on. */
 #include <linux/slab.h>
-#include <net/netfilter/nf_conntrack_l4proto.h>
 #include "../compat/conntrack.h"
 #include "lb.h"
-
-static struct nf_ct_timeout *timeout_new(void)
-{
-	struct nf_ct_timeout *t = kzalloc(sizeof(*t) + 2 * sizeof(unsigned int),
-					  GFP_KERNEL_ACCOUNT);
-
-	if (!t)
-		return NULL;
-	compat_timeout_init(t);
-	t->l3num = NFPROTO_IPV4;	/* only cttimeout's own objects are asked for it */
-	t->l4proto = nf_ct_l4proto_find(IPPROTO_UDP);
-	return t;
-}
 
 /**
  * lb_timeouts() - how long flows live on, those that are there included
@@ -43,7 +29,7 @@ void lb_timeouts(struct lb_service *s, const u32 seconds[2])
 static struct nf_conn *template_new(struct lb_service *s, enum lb_reason kind, gfp_t gfp)
 {
 	struct nf_conntrack_zone zone = lb_zone(s, 0);
-	struct nf_conn *t = nf_ct_tmpl_alloc(s->net, &zone, gfp);
+	struct nf_conn *t = nf_ct_tmpl_alloc(s->base.net, &zone, gfp);
 
 	if (!t)
 		return NULL;
@@ -83,7 +69,7 @@ int lb_templates_init(struct lb_service *s)
 	int cpu;
 
 	for (k = 0; k < LB_KINDS; k++) {
-		s->timeout[k] = timeout_new();
+		s->timeout[k] = compat_timeout_new(IPPROTO_UDP, 2);
 		if (!s->timeout[k])
 			return -ENOMEM;
 	}

@@ -35,8 +35,8 @@ bool lb_zone0_serves(const struct lb_rule *r, const struct sk_buff *skb, u16 num
 	struct nf_conntrack_tuple from, reply;
 
 	return slot && nf_ct_get_tuplepr(skb, skb_network_offset(skb), r->pf,
-					 r->service->net, &from) &&
-	       find_reply(r->service->net, &from, &reply) &&
+					 r->service->base.net, &from) &&
+	       find_reply(r->service->base.net, &from, &reply) &&
 	       nf_inet_addr_cmp(&reply.src.u3, &slot->addr) &&
 	       reply.src.u.udp.port == (slot->port ?: from.dst.u.udp.port);
 }
