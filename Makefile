@@ -18,7 +18,7 @@ MANDIR    ?= $(PREFIX)/share/man
 SBINDIR   ?= $(PREFIX)/sbin
 DESTDIR   ?=
 
-PLUGINS   := $(patsubst %.c,build/%.so,$(wildcard extensions/libxt_*.c))
+PLUGINS   := $(patsubst %.c,build/%.so,$(wildcard extensions/lib*.c))
 WARNINGS  := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
 
 # deps must be there before anything is built.
