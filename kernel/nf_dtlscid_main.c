@@ -133,6 +133,7 @@ bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 EXPORT_SYMBOL_GPL(nf_dtlscid_read);
 
 /* The pure code knows no kernel. */
+EXPORT_SYMBOL_GPL(rendezvous_offer);
 EXPORT_SYMBOL_GPL(rendezvous_winner);
 
 MODULE_LICENSE("GPL");

@@ -38,27 +38,34 @@ u32 rendezvous_cost(u64 seed, u32 bucket)
 	return (32 << 16) - log2_16(x ? x : 1);
 }
 
-/* Of equals the lesser seed: the order is not the same on every balancer. */
+/* Of equals the lesser seed. */
 static bool beats(const struct rendezvous_candidate *c, u32 cost,
-		  const struct rendezvous_candidate *best, u32 least)
+		  const struct rendezvous_best *best)
 {
-	if (rendezvous_better(cost, c->weight, least, best->weight))
+	const struct rendezvous_candidate *b = best->candidate;
+
+	if (!b || rendezvous_better(cost, c->weight, best->cost, b->weight))
 		return true;
-	return c->seed < best->seed && !rendezvous_better(least, best->weight, cost, c->weight);
+	return c->seed < b->seed && !rendezvous_better(best->cost, b->weight, cost, c->weight);
+}
+
+void rendezvous_offer(struct rendezvous_best *best, const struct rendezvous_candidate *c,
+		      u32 bucket)
+{
+	u32 cost = rendezvous_cost(c->seed, bucket);
+
+	if (!beats(c, cost, best))
+		return;
+	best->candidate = c;
+	best->cost = cost;
 }
 
 const struct rendezvous_candidate *rendezvous_winner(const struct rendezvous_candidate *candidate,
 						     unsigned int n, u32 bucket)
 {
-	const struct rendezvous_candidate *c, *best = NULL;
-	u32 cost, least = 0;
+	struct rendezvous_best best = { 0 };
 
-	for (c = candidate; c < candidate + n; c++) {
-		cost = rendezvous_cost(c->seed, bucket);
-		if (!best || beats(c, cost, best, least)) {
-			best = c;
-			least = cost;
-		}
-	}
-	return best;
+	for (; n; n--, candidate++)
+		rendezvous_offer(&best, candidate, bucket);
+	return best.candidate;
 }

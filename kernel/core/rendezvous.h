@@ -40,7 +40,24 @@ struct rendezvous_candidate {
 	u32	weight;
 };
 
-/* Who gets a bucket, whatever the order of the @n candidates; NULL if there is none. */
+/* The best of the candidates so far; at first zeroed. */
+struct rendezvous_best {
+	const struct rendezvous_candidate *candidate;
+	u32	cost;
+};
+
+/**
+ * rendezvous_offer() - one more candidate for a bucket
+ * @best:	the best so far, then that of all
+ * @c:		candidate
+ * @bucket:	bucket, or any other hash value
+ *
+ * In which order they are offered does not matter: it is not the same on every balancer.
+ */
+void rendezvous_offer(struct rendezvous_best *best, const struct rendezvous_candidate *c,
+		      u32 bucket);
+
+/* The best of @n candidates; NULL if there is none. */
 const struct rendezvous_candidate *rendezvous_winner(const struct rendezvous_candidate *candidate,
 						     unsigned int n, u32 bucket);
 

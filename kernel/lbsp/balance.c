@@ -36,7 +36,7 @@ static enum lbsp_decision judge(const struct lbsp_rule *r, const struct lbsp_pac
 	case XT_DTLSCID_DRAIN:
 		return LBSP_DRAINED;
 	default:
-		return (*to)->weight ? LBSP_PERSISTENT : LBSP_DRAINED;
+		return (*to)->draw.weight ? LBSP_PERSISTENT : LBSP_DRAINED;
 	}
 }
 

@@ -17,6 +17,7 @@
 #include <linux/netfilter/xt_LBSP.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
+#include "../core/rendezvous.h"
 #include "../names.h"
 #include "../nf_lbsp.h"
 
@@ -53,7 +54,6 @@ struct lbsp_totals {
  * @users:	pools that it is in
  * @state:	enum xt_dtlscid_state, as it is: never AS_IS
  * @typed:	the state that a rule said last
- * @before:	both, before the rule that is being added said something
  * @tried:	no rule has it yet that was added
  * @live:	flows, by the walk under way
  * @flows:	new ones
@@ -67,10 +67,6 @@ struct lbsp_server {
 	unsigned int users;
 	u8 state;
 	u8 typed;
-	struct {
-		u8 state;
-		u8 typed;
-	} before;
 	bool tried;
 	unsigned int live;
 	u64 __percpu *flows;
@@ -113,21 +109,10 @@ static inline struct lbsp_service *lbsp_service(const struct nf_name *n)
 	return container_of(n, struct lbsp_service, base);
 }
 
-#define LBSP_BUCKETS	4096
-#define LBSP_NOBODY	U8_MAX
-
-/* Which member of the pool gets the clients of a hash value. */
-struct lbsp_buckets {
-	struct rcu_head rcu;
-	u8 member[LBSP_BUCKETS];
-};
-
-/* @state: that the rule's buckets were made for; AS_IS: none yet */
+/* @draw: what it has in the choice for a client */
 struct lbsp_member {
 	struct lbsp_server *server;
-	u64 seed;
-	u8 weight;
-	u8 state;
+	struct rendezvous_candidate draw;
 };
 
 /**
@@ -137,8 +122,6 @@ struct lbsp_member {
  * @service:	what it belongs to
  * @list:	in the service's
  * @seconds:	that it says; see struct lbsp_service
- * @buckets:	members for new clients
- * @next:	those to come
  * @members:	in use
  * @member:	the pool, by address
  */
@@ -148,8 +131,6 @@ struct lbsp_rule {
 	struct lbsp_service *service;
 	struct list_head list;
 	u32 seconds[2];
-	struct lbsp_buckets __rcu *buckets;
-	struct lbsp_buckets *next;
 	unsigned int members;
 	struct lbsp_member member[];
 };
@@ -163,6 +144,7 @@ void lbsp_service_exit(void);
 /* servers.c */
 struct lbsp_server *lbsp_server_find(const struct lbsp_service *s, const struct in6_addr *addr);
 struct lbsp_server *lbsp_server_get(struct lbsp_service *s, const struct in6_addr *addr);
+void lbsp_server_set_state(struct lbsp_service *s, struct lbsp_server *server, u8 state);
 void lbsp_servers_sweep(struct lbsp_service *s, bool all);
 void lbsp_servers_free(struct lbsp_service *s);
 void *lbsp_command_find(struct nf_name *n, const char *text);
@@ -172,9 +154,7 @@ void lbsp_command_flush(struct nf_name *n, void *who);
 /* pool.c */
 int lbsp_pool_fill(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info);
 void lbsp_pool_empty(struct lbsp_rule *r);
-bool lbsp_pool_type(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info);
-void lbsp_pool_untype(struct lbsp_rule *r);
-int lbsp_pools(struct lbsp_service *s);
+void lbsp_pool_type(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info);
 const struct lbsp_member *lbsp_pool_find(const struct lbsp_rule *r, const struct in6_addr *addr);
 const struct lbsp_member *lbsp_pool_select(const struct lbsp_rule *r, const struct in6_addr *client,
 					   const struct nf_conntrack_tuple *to);

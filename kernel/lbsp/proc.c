@@ -68,7 +68,7 @@ static int weight(const struct lbsp_service *s, const struct lbsp_server *server
 	list_for_each_entry(r, &s->rules, list) {
 		m = lbsp_pool_find(r, &server->addr);
 		if (m)
-			return m->weight;
+			return m->draw.weight;
 	}
 	return -1;
 }

@@ -67,6 +67,16 @@ struct lbsp_server *lbsp_server_get(struct lbsp_service *s, const struct in6_add
 	return server;
 }
 
+/* One that goes down loses its flows: their clients are to find another. */
+void lbsp_server_set_state(struct lbsp_service *s, struct lbsp_server *server, u8 state)
+{
+	u8 before = server->state;
+
+	WRITE_ONCE(server->state, state);
+	if (state == XT_DTLSCID_DOWN && before != state)
+		lbsp_flush(s, server);
+}
+
 /**
  * lbsp_servers_sweep() - forget servers that no pool has any more
  * @s:		service, locked
@@ -109,19 +119,7 @@ void *lbsp_command_find(struct nf_name *n, const char *text)
 
 int lbsp_command_state(struct nf_name *n, void *who, u8 state)
 {
-	struct lbsp_service *s = lbsp_service(n);
-	struct lbsp_server *server = who;
-	u8 before = server->state;
-	int err;
-
-	WRITE_ONCE(server->state, state);
-	err = lbsp_pools(s);
-	if (err) {
-		WRITE_ONCE(server->state, before);
-		return err;
-	}
-	if (state == XT_DTLSCID_DOWN && before != state)
-		lbsp_flush(s, server);
+	lbsp_server_set_state(lbsp_service(n), who, state);
 	return 0;
 }
 

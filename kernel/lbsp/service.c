@@ -94,30 +94,9 @@ static void newest_decides(struct lbsp_service *s)
 	WRITE_ONCE(s->seconds[1], newest->seconds[1]);
 }
 
-static void keep_servers(struct lbsp_rule *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < r->members; i++)
-		r->member[i].server->tried = false;
-}
-
-static void flush_down(struct lbsp_rule *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < r->members; i++) {
-		const struct lbsp_server *server = r->member[i].server;
-
-		if (server->state == XT_DTLSCID_DOWN && server->before.state != server->state)
-			lbsp_flush(r->service, server);
-	}
-}
-
 static int join(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info)
 {
 	struct lbsp_service *s = r->service;
-	bool down;
 	int err;
 
 	if (s->base.rules == LBSP_RULES_MAX) {
@@ -128,20 +107,10 @@ static int join(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info)
 	err = lbsp_pool_fill(r, info);
 	if (err)
 		goto sweep;
-	down = lbsp_pool_type(r, info);
+	lbsp_pool_type(r, info);
 	list_add(&r->list, &s->rules);
-	err = lbsp_pools(s);
-	if (err) {
-		list_del(&r->list);
-		lbsp_pool_untype(r);
-		lbsp_pool_empty(r);
-		goto sweep;
-	}
-	keep_servers(r);
 	s->base.rules++;
 	newest_decides(s);
-	if (down)
-		flush_down(r);
 sweep:
 	lbsp_servers_sweep(s, s->base.rules);
 	return err;

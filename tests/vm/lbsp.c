@@ -35,6 +35,7 @@ static struct {
 	struct in6_addr segment[2];
 	struct sockaddr_in6 from;
 	const char *header;	/* hex of a Destination Options header, in place of all that */
+	bool wait;		/* for the end of standard input, once it is connected */
 } client = { .encoding = "rfc", .type = 0x1e, .from.sin6_family = AF_INET6 };
 
 static _Noreturn void die(const char *what)
@@ -47,10 +48,10 @@ static _Noreturn void usage(void)
 {
 	fputs("usage: lbsp serve NAME PORT\n"
 	      "       lbsp ask [-t] [-e rfc|draft|none] [-T TYPE] [-1 SEGMENT] [-2 SEGMENT]\n"
-	      "                [-s ADDR] [-p PORT] [-x HEADER] ADDR PORT\n"
+	      "                [-s ADDR] [-p PORT] [-x HEADER] [-w] ADDR PORT\n"
 	      "       lbsp flood [the same] COUNT ADDR PORT\n"
-	      "-t: TCP; flood: that many clients, each with a segment 1 and a port of its own, from\n"
-	      "-1 and -p on\n", stderr);
+	      "-t: TCP; -w: speak when standard input has ended; flood: that many clients of UDP,\n"
+	      "each with a segment 1 and a port of its own, from -1 and -p on\n", stderr);
 	exit(2);
 }
 
@@ -225,13 +226,20 @@ static int ask(const struct sockaddr_in6 *to)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	set_option(fd);
-	if (connect(fd, (const void *)to, sizeof(*to)) || write(fd, "?", 1) != 1 ||
-	    (n = read(fd, line, sizeof(line))) <= 0) {
-		puts("silence");
-		return 1;
-	}
+	if (connect(fd, (const void *)to, sizeof(*to)))
+		goto silence;
+	while (client.wait && getchar() != EOF)
+		;
+	if (write(fd, "?", 1) != 1)
+		goto silence;
+	n = read(fd, line, sizeof(line));
+	if (n <= 0)
+		goto silence;
 	fwrite(line, 1, n, stdout);
 	return 0;
+silence:
+	puts("silence");
+	return 1;
 }
 
 /* The next client: a segment that differs in its last bytes, and another port. */
@@ -263,7 +271,7 @@ static void parse_options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "te:T:1:2:s:p:x:")) > 0)
+	while ((o = getopt(argc, argv, "te:T:1:2:s:p:x:w")) > 0)
 		switch (o) {
 		case 't':
 			client.tcp = true;
@@ -283,6 +291,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'p':
 			client.from.sin6_port = htons(atoi(optarg));
+			break;
+		case 'w':
+			client.wait = true;
 			break;
 		case 'x':
 			client.header = optarg;

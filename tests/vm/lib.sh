@@ -98,21 +98,23 @@ ahead=
 # replace NAME OPTION...
 replace() { ruleset "$@" | "$tables-restore" -n; }
 
-# counts NAME: how many datagrams came to what under a name: REASON=N, a line each.
+# counts NAME: how many datagrams came to what under a name: REASON=N, a line each.  Of a
+# name of -j LBSP, first packets of flows.
+files=/proc/net/xt_dtlscid all=datagrams
 counts() {
-	sed -n '/^datagrams=/p' "/proc/net/xt_dtlscid/$1" | tr ' ' '\n'
+	sed -n "/^$all=/p" "$files/$1" | tr ' ' '\n'
 }
 
 # gain NAME: what has been counted since the last news.
 gain() {
-	[ -e "counts.$1" ] || echo datagrams=0 > "counts.$1"
+	[ -e "counts.$1" ] || echo "$all=0" > "counts.$1"
 	counts "$1" | awk -F = 'FILENAME != "-" { was[$1] = $2; next }
 		$2 != was[$1] { print $1 "=" $2 - was[$1] }' "counts.$1" -
 }
 
 # judged NAME COUNT: whether so many datagrams have come since the last news.
 judged() {
-	gain "$1" | grep -qx "datagrams=$2"
+	gain "$1" | grep -qx "$all=$2"
 }
 
 # news NAME: what datagrams came to since the last news, as "datagrams=2 cid12=2".
@@ -185,6 +187,40 @@ serve_names() {
 tally_names() {
 	for k in $(seq "$1"); do serve "node$k" tally 11 "$(node "$k")" "$port"; done
 }
+
+# -j LBSP.
+
+# shellcheck disable=SC2034 # for news
+lbsp_counters() { files=/proc/net/xt_lbsp all=packets; }
+
+# servers COUNT [SUFFIX]: so many nodes, as a rule's options.
+servers() {
+	for k in $(seq "$1"); do echo "--server $(node "$k")${2-}"; done | xargs
+}
+
+# spread NAME OPTION...: all that is sent to the service goes by this rule.
+spread() {
+	under=$1
+	shift
+	ip6tables -t nat -A PREROUTING -d "$vip" -j LBSP --name "$under" "$@"
+}
+
+# serve_options COUNT PORT...: so many nodes answer there, each with the name server K and what
+# option came.
+serve_options() {
+	count=$1
+	shift
+	for k in $(seq "$count"); do
+		for p; do
+			on "node$k" lbsp serve "server$k" "$p" 2> "server$k" &
+			served="$served $!"
+			wait_for 10 listening "node$k" "$p"
+		done
+	done
+}
+
+# server_of OPTION... ADDR PORT: which server answers the client who sends so.
+server_of() { on client lbsp ask "$@" | cut -d ' ' -f 1; }
 
 # What is left behind.
 
