@@ -6,7 +6,6 @@
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter/xt_LBSP.h>
 #include <net/ipv6.h>
-#include <net/netfilter/nf_conntrack.h>
 #include "lbsp/lbsp.h"
 
 static unsigned int lbsp_tg(struct sk_buff *skb, const struct xt_action_param *par)
@@ -88,38 +87,27 @@ static struct lbsp_rule *rule_new(const struct xt_lbsp_tginfo_v0 *info)
 	return r;
 }
 
-static int rule_add(const struct xt_tgchk_param *par, struct xt_lbsp_tginfo_v0 *info)
-{
-	struct lbsp_rule *r = rule_new(info);
-	int err;
-
-	if (!r)
-		return -ENOMEM;
-	err = lbsp_rule_add(r, par->net, info);
-	if (err)
-		kvfree(r);
-	else
-		info->kernel = (unsigned long)r;
-	return err;
-}
-
 static int lbsp_tg_check(const struct xt_tgchk_param *par)
 {
 	struct xt_lbsp_tginfo_v0 *info = par->targinfo;
 	const char *bad = invalid(info);
+	struct lbsp_rule *r;
 	int err;
 
 	if (bad) {
 		pr_info_ratelimited("target: invalid %s\n", bad);
 		return -EINVAL;
 	}
-	err = nf_ct_netns_get(par->net, par->family);
-	if (err)
+	r = rule_new(info);
+	if (!r)
+		return -ENOMEM;
+	err = lbsp_rule_add(r, par->net, info);
+	if (err) {
+		kvfree(r);
 		return err;
-	err = rule_add(par, info);
-	if (err)
-		nf_ct_netns_put(par->net, par->family);
-	return err;
+	}
+	info->kernel = (unsigned long)r;
+	return 0;
 }
 
 static void lbsp_tg_destroy(const struct xt_tgdtor_param *par)
@@ -129,7 +117,6 @@ static void lbsp_tg_destroy(const struct xt_tgdtor_param *par)
 
 	lbsp_rule_del(r);
 	kvfree(r);
-	nf_ct_netns_put(par->net, par->family);
 }
 
 static struct xt_target lbsp_tg_reg __read_mostly = {

@@ -111,8 +111,9 @@ void lbsp_servers_free(struct lbsp_service *s)
 void *lbsp_command_find(struct nf_name *n, const char *text)
 {
 	struct in6_addr addr;
+	const char *end;
 
-	if (!in6_pton(text, -1, addr.s6_addr, -1, NULL))
+	if (!in6_pton(text, -1, addr.s6_addr, -1, &end) || *end)
 		return ERR_PTR(-EINVAL);
 	return lbsp_server_find(lbsp_service(n), &addr) ?: ERR_PTR(-ENOENT);
 }

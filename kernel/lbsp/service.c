@@ -38,11 +38,13 @@ static struct nf_name *service_new(struct net *net, const void *data)
 	INIT_LIST_HEAD(&s->servers);
 	hash_init(s->by_addr);
 	s->total = alloc_percpu_gfp(struct lbsp_totals, GFP_KERNEL_ACCOUNT);
-	if (!s->total || lbsp_flows_init(s)) {
-		service_free(&s->base);
-		return NULL;
-	}
-	return &s->base;
+	if (!s->total || lbsp_flows_init(s))
+		goto free;
+	if (!nf_ct_netns_get(net, NFPROTO_IPV6))
+		return &s->base;
+free:
+	service_free(&s->base);
+	return NULL;
 }
 
 /* Nothing but the key must be the same in all rules. */
@@ -62,6 +64,15 @@ static unsigned long service_keep(struct nf_name *n)
 	return s->flows ? again : 0;
 }
 
+/*
+ * The name, not its rules, keeps conntrack in the namespace: else sessions would break between
+ * a script's -D and -A, if nobody else has a use for it.
+ */
+static void service_withdraw(struct nf_name *n)
+{
+	nf_ct_netns_put(n->net, NFPROTO_IPV6);
+}
+
 static void service_end(struct nf_name *n)
 {
 	lbsp_flows_detach(lbsp_service(n));
@@ -73,6 +84,7 @@ static const struct nf_name_ops service_ops = {
 	.new		= service_new,
 	.disagreement	= disagreement,
 	.keep		= service_keep,
+	.withdraw	= service_withdraw,
 	.end		= service_end,
 	.free		= service_free,
 	.size		= lbsp_proc_size,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -175,9 +176,9 @@ static void answer_udp(int fd, const char *name)
 	sendto(fd, line, strlen(line), 0, m.msg_name, m.msg_namelen);
 }
 
+/* A process for each: a client may take its time. */
 static void answer_tcp(int listener, const char *name)
 {
-	struct timeval patience = { .tv_sec = PATIENCE };
 	char in[2048], control[CONTROL], line[256];
 	struct msghdr m = { .msg_control = control };
 	socklen_t size = sizeof(control);
@@ -185,7 +186,10 @@ static void answer_tcp(int listener, const char *name)
 
 	if (fd < 0)
 		return;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (fork()) {
+		close(fd);
+		return;
+	}
 	if (read(fd, in, sizeof(in)) > 0 &&
 	    !getsockopt(fd, IPPROTO_IPV6, IPV6_2292PKTOPTIONS, control, &size)) {
 		m.msg_controllen = size;
@@ -193,7 +197,7 @@ static void answer_tcp(int listener, const char *name)
 		if (write(fd, line, strlen(line)) < 0)
 			perror("lbsp: write");
 	}
-	close(fd);
+	exit(0);
 }
 
 static int serve(const char *name, const char *port)
@@ -206,6 +210,7 @@ static int serve(const char *name, const char *port)
 
 	if (listen(p[0].fd, 64))
 		die("listen");
+	signal(SIGCHLD, SIG_IGN);
 	while (poll(p, 2, -1) > 0) {
 		if (p[0].revents)
 			answer_tcp(p[0].fd, name);
