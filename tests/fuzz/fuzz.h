@@ -10,14 +10,12 @@
 /* libFuzzer's name for it.  Ends the process when an answer is wrong. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The format of the DTLS target's inputs. */
-#define FUZZ_FORMAT	3
-struct nf_dtlscid_format fuzz_format(const u8 *p);
-
 /*
  * The soak test of a parser, soak.c, is linked with its fuzz target and with these, as
  * in soak_dtls.c.
  */
+
+extern const char *const soak_parser;
 
 /* What an input can come to, 32 names at most, then NULL: each must happen. */
 extern const char *const soak_outcomes[];
@@ -28,7 +26,7 @@ u32 soak_outcome(const u8 *data, size_t size);
 /* An input as its senders make them, of at most SOAK_MAX bytes; returns its size. */
 size_t soak_forge(u8 *to);
 
-/* Bytes of an input before the datagram, which nothing is spliced into; 0 to 16. */
+/* Bytes of an input before the packet, which nothing is spliced into; 0 to 16. */
 extern const size_t soak_prefix;
 
 #define SOAK_MAX	4096

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libFuzzer target: any format, any datagram.  Traps when an answer breaks a
- * rule of tests/unit/check.c, or is not that of the automaton below, which
+ * rule of tests/unit/check_dtls.c, or is not that of the automaton below, which
  * takes byte by byte what the parser takes by offsets.
  *
  * Input: 3 bytes that choose the format (tests/fuzz/seed.py makes them), then
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
+#include "fuzz_dtls.h"
 
 #define BIT(kind)	NF_DTLSCID_RECORD_BIT(kind)
 #define ENDLESS		UINT32_MAX
@@ -250,12 +251,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct nf_dtlscid_format f;
 	const char *broken;
 
-	if (size < 3)
+	if (size < FUZZ_FORMAT)
 		return 0;
 	f = fuzz_format(data);
-	broken = check(&f, data + 3, size - 3);
+	broken = check(&f, data + FUZZ_FORMAT, size - FUZZ_FORMAT);
 	if (!broken)
-		broken = compare(&f, data + 3, size - 3);
+		broken = compare(&f, data + FUZZ_FORMAT, size - FUZZ_FORMAT);
 	if (broken) {
 		fprintf(stderr, "BROKEN: %s: id_offset %u, id_length %u, cid_length %u\n",
 			broken, f.id_offset, f.id_length, f.cid_length);

@@ -2,7 +2,7 @@
 /*
  * soak: calls a fuzz target as often as the machine can, without libFuzzer and sanitizers.
  * Pages that nobody may touch take their place: an input ends where one begins, and what
- * check.c fences does so too or, every other time, begins where one ends.
+ * a check_PARSER.c fences does so too or, every other time, begins where one ends.
  *
  * Input number N follows from the seed and N alone, however many processes share the
  * work; so each can be had again.  TAP; 1 on failure.
@@ -120,7 +120,7 @@ static size_t take_seed(u8 *to)
 	return seeds[i].size;
 }
 
-/* Another seed's datagram, behind this one. */
+/* Another seed's packet, behind this one. */
 static size_t splice(u8 *to, size_t size)
 {
 	u32 i = soak_below(nseeds);
@@ -315,7 +315,7 @@ static unsigned int tests, failures;
 static void result(bool good, const char *what, uint64_t n)
 {
 	failures += !good;
-	printf("%sok %u - soak: %s: %llu\n", good ? "" : "not ", ++tests, what,
+	printf("%sok %u - soak: %s, %s: %llu\n", good ? "" : "not ", ++tests, soak_parser, what,
 	       (unsigned long long)n);
 }
 

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "fuzz_dtls.h"
 
+const char *const soak_parser = "dtls";
 const size_t soak_prefix = FUZZ_FORMAT;
 
 /* In the order of enum nf_dtlscid_record, then enum dtls_error, then enum outcome. */

@@ -1,35 +1,37 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Holds the parser in C against dtls_oracle.py.  TAP.
+"""Holds a parser in C against one in Python.  TAP.
 
-differential.py FILTER VECTORS: every prefix and every change of a single byte
-of every vector, under several formats, one test a vector.
+Every prefix and every change of a single byte of every vector, under several
+formats, one test a vector: differential_dtls.py, differential_lbsp.py.
 """
 
 import subprocess
 import sys
+from typing import Callable, NamedTuple
 
 import vectors
-from dtls_oracle import Format, line
 
-# Where the node id is: (offset, bytes).
-PLACES = ((0, 1), (1, 1), (0, 2), (1, 2))
-# Changes of a byte are many: enough that each offset and each length is used.
-PLACES_OF_CHANGES = ((0, 1), (1, 2))
 SHOWN = 5
 
 
-def formats(cid_length, places):
-    """With the CID's length known, where the id fits, and unknown."""
-    for offset, length in places:
-        if offset + length <= cid_length:
-            yield Format(offset, length, cid_length)
-        yield Format(offset, length, 0)
+class Parser(NamedTuple):
+    """How to ask both.
+
+    line(octets, format): the line of the one in Python
+    pack(format): the format as C has it
+    formats(vector), formats_of_changes(vector): under which its prefixes are
+        read, and what comes of changing a byte, of which there are many
+    """
+
+    line: Callable
+    pack: Callable
+    formats: Callable
+    formats_of_changes: Callable
 
 
-def changes(datagram):
-    scratch = bytearray(datagram)
-    for at, old in enumerate(datagram):
+def changes(octets):
+    scratch = bytearray(octets)
+    for at, old in enumerate(octets):
         for new in range(256):
             if new != old:
                 scratch[at] = new
@@ -37,23 +39,23 @@ def changes(datagram):
         scratch[at] = old
 
 
-def cases(vector):
-    whole = vector.datagram
-    for fmt in formats(vector.cid_length, PLACES):
+def cases(parser, vector):
+    whole = vector.octets
+    for fmt in parser.formats(vector):
         for size in range(len(whole) + 1):
             yield fmt, whole[:size]
-    for fmt in formats(vector.cid_length, PLACES_OF_CHANGES):
+    for fmt in parser.formats_of_changes(vector):
         for changed in changes(whole):
             yield fmt, changed
 
 
-def ask(program, pairs):
+def ask(parser, program, pairs):
     """The lines of the parser in C."""
     frames = bytearray()
-    for fmt, datagram in pairs:
-        frames += bytes((*fmt, 0))
-        frames += len(datagram).to_bytes(2, "big")
-        frames += datagram
+    for fmt, octets in pairs:
+        frames += parser.pack(fmt)
+        frames += len(octets).to_bytes(2, "big")
+        frames += octets
     done = subprocess.run([program], input=frames, capture_output=True, check=False)
     lines = done.stdout.decode("ascii").splitlines()
     if done.returncode or len(lines) != len(pairs):
@@ -61,17 +63,17 @@ def ask(program, pairs):
     return lines, done.stderr.decode("utf-8", "replace")
 
 
-def compare(program, vector):
+def compare(parser, program, vector):
     """How many cases there are, and what is to be said of those that fail."""
-    pairs = list(cases(vector))
-    lines, complaint = ask(program, pairs)
+    pairs = list(cases(parser, vector))
+    lines, complaint = ask(parser, program, pairs)
     said, failed = [], 0
-    for (fmt, datagram), got in zip(pairs, lines):
-        want = line(datagram, fmt)
+    for (fmt, octets), got in zip(pairs, lines):
+        want = parser.line(octets, fmt)
         if got != want:
             failed += 1
             if failed <= SHOWN:
-                said += [f"{fmt}", f"  {datagram.hex()}", f"  want {want}",
+                said += [f"{fmt}", f"  {octets.hex()}", f"  want {want}",
                          f"  got  {got}"]
     if len(lines) < len(pairs):
         failed += len(pairs) - len(lines)
@@ -80,11 +82,11 @@ def compare(program, vector):
     return len(pairs), said + complaint.splitlines()
 
 
-def main(program, path):
+def main(parser, program, path):
     total, good = 0, True
     tests = vectors.load(path)
     for i, vector in enumerate(tests, 1):
-        count, said = compare(program, vector)
+        count, said = compare(parser, program, vector)
         total += count
         good = good and not said
         print(f"{'not ok' if said else 'ok'} {i} - differential: {vector.name},"
@@ -95,7 +97,3 @@ def main(program, path):
     print(f"# {total} cases")
     print(f"1..{len(tests)}")
     return 0 if good and tests else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 
+#include <linux/netfilter/nf_lbsp.h>
 #include <linux/netfilter/xt_DTLSCID.h>
 #include <linux/netfilter/xt_dtlscid.h>
 
@@ -106,3 +107,9 @@ VALUE(XT_DTLSCID_AS_IS, 0);
 VALUE(XT_DTLSCID_UP, 1);
 VALUE(XT_DTLSCID_DRAIN, 2);
 VALUE(XT_DTLSCID_DOWN, 3);
+
+SIZE(nf_lbsp_format, 2);
+AT(nf_lbsp_format, encodings, 0);
+AT(nf_lbsp_format, type, 1);
+VALUE(NF_LBSP_RFC, 1);
+VALUE(NF_LBSP_DRAFT, 2);

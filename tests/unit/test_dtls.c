@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The DTLS parser: rows of bytes, then the vectors of the file given.  TAP.
- *
- * A datagram is written in hex; blanks mean nothing, "aa*16" is 16 times aa.
- */
+/* The DTLS parser: rows of bytes, then the vectors of the file given.  TAP. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "walk.h"
+#include <dtls.h>
+
+#include "table.h"
 
 struct row {
 	const char *name;
@@ -30,123 +29,14 @@ struct row {
 #define MALFORMED(why)	" | malformed | " why " | -"
 #define PLAIN(kind)	" | " kind " | ok | -"
 
-#include "rows.h"
+#include "rows_dtls.h"
 
-static FILE *line_file;
-static char *line_text;
-static size_t line_size;
-static unsigned int count, failed;
-
-static void test(const char *name, const char *want, const char *got)
+static const void *read_format(const char *cid_length)
 {
-	bool ok = !strcmp(want, got);
+	static struct nf_dtlscid_format f = { .id_length = 1 };
 
-	printf("%sok %u - %s\n", ok ? "" : "not ", ++count, name);
-	if (ok)
-		return;
-	printf("#  want %s\n#  got  %s\n", want, got);
-	failed++;
-}
-
-static const char *line(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
-{
-	rewind(line_file);
-	walk(f, p, len, line_file);
-	putc('\0', line_file);
-	fflush(line_file);
-	return line_text;
-}
-
-static int digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? at - digits : -1;
-}
-
-/* A mistake in a row is a mistake of ours: stop. */
-static size_t unhex(const char *text, u8 *bytes, size_t max)
-{
-	size_t len = 0, n;
-	char *end;
-
-	while (*(text += strspn(text, " "))) {
-		if (digit(text[0]) < 0 || digit(text[1]) < 0)
-			abort();
-		n = 1;
-		end = (char *)text + 2;
-		if (text[2] == '*')
-			n = strtoul(text + 3, &end, 10);
-		if (n > max - len)
-			abort();
-		memset(bytes + len, digit(text[0]) << 4 | digit(text[1]), n);
-		len += n;
-		text = end;
-	}
-	return len;
-}
-
-static void test_row(const struct row *row)
-{
-	static u8 bytes[65536];
-	size_t len = unhex(row->hex, bytes, sizeof(bytes));
-
-	test(row->name, row->want, line(&row->f, bytes, len));
-}
-
-/* Of the line, only the walk: the part that the file gives. */
-static void test_vector(char *head, const char *hex)
-{
-	struct nf_dtlscid_format f = { .id_length = 1 };
-	char *name = strtok(head, "|"), *length = strtok(NULL, "|");
-	char *want = strtok(NULL, "|");
-	static u8 bytes[2048];
-	static char got[2048];
-	size_t len;
-
-	if (!name || !length || !want)
-		abort();
-	f.cid_length = atoi(length);
-	len = unhex(hex, bytes, sizeof(bytes));
-	/* A blank before each "|", one after it. */
-	name[strlen(name) - 1] = '\0';
-	want++;
-	want[strlen(want) - 1] = '\0';
-	snprintf(got, sizeof(got), "%s", line(&f, bytes, len));
-	if (got[0] != '|')
-		got[strcspn(got, "|") - 1] = '\0';
-	test(name, want, got);
-}
-
-static bool next_line(FILE *file, char *text, int size)
-{
-	while (fgets(text, size, file)) {
-		text[strcspn(text, "\n")] = '\0';
-		if (*text && *text != '#')
-			return true;
-	}
-	return false;
-}
-
-static void test_vectors(const char *path)
-{
-	static char head[4096], hex[4096];
-	FILE *file = fopen(path, "r");
-	unsigned int before = count;
-
-	if (!file) {
-		perror(path);
-		exit(EXIT_FAILURE);
-	}
-	while (next_line(file, head, sizeof(head))) {
-		if (!next_line(file, hex, sizeof(hex)))
-			abort();
-		test_vector(head, hex);
-	}
-	fclose(file);
-	if (count == before)
-		abort();
+	f.cid_length = atoi(cid_length);
+	return &f;
 }
 
 /* The front-ends size a buffer by these. */
@@ -187,18 +77,13 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
-	line_file = open_memstream(&line_text, &line_size);
-	if (argc != 2 || !line_file)
+	if (argc != 2)
 		return EXIT_FAILURE;
-	/* A sanitizer ends the program: the rows before must have been told. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	table_begin();
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		test_row(&rows[i]);
+		test_row(rows[i].name, &rows[i].f, rows[i].hex, rows[i].want);
 	test_peek();
 	test_crowd();
-	test_vectors(argv[1]);
-	printf("1..%u\n", count);
-	fclose(line_file);
-	free(line_text);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	test_vectors(argv[1], read_format);
+	return table_end();
 }

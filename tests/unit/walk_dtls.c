@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the parser finds in a datagram, as one line. */
+/* What the DTLS parser finds in a datagram, as one line. */
+#include <dtls.h>
+
 #include "check.h"
 #include "walk.h"
 
@@ -187,8 +189,11 @@ static void put_answer(const struct dtls_datagram *d, FILE *out)
 		putc_unlocked('-', out);
 }
 
-void walk(const struct nf_dtlscid_format *f, const u8 *p, size_t len, FILE *out)
+const size_t walk_format = sizeof(struct nf_dtlscid_format);
+
+void walk(const void *format, const u8 *p, size_t len, FILE *out)
 {
+	const struct nf_dtlscid_format *f = format;
 	const char *broken = check(f, p, len);
 	struct dtls_datagram d;
 

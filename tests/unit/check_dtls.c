@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What must hold for the parser's answer to any datagram whatsoever. */
+/* What must hold for the DTLS parser's answer to any datagram whatsoever. */
+#include <dtls.h>
+
 #include "check.h"
 
 #define BIT(kind)	NF_DTLSCID_RECORD_BIT(kind)
 #define EXCLUSIVE	(BIT(MALFORMED) | BIT(MIXED) | BIT(NOT_DTLS))
 
-bool strict_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
-		 struct dtls_datagram *d)
+/* dtls_step() on just the bytes that it may read, fenced. */
+static bool strict_step(const struct nf_dtlscid_format *f, const u8 *p, size_t len,
+			struct dtls_datagram *d)
 {
 	const u8 *bytes = fence(p, len < dtls_peek(f) ? len : dtls_peek(f));
 	bool more = dtls_step(f, bytes, len, d);
@@ -201,8 +204,9 @@ static const char *check_cid(const struct nf_dtlscid_format *f, const u8 *p,
 	return id == d->id ? NULL : "not the id in the CID";
 }
 
-const char *check(const struct nf_dtlscid_format *f, const u8 *p, size_t len)
+const char *check(const void *format, const u8 *p, size_t len)
 {
+	const struct nf_dtlscid_format *f = format;
 	struct dtls_datagram whole, on, each;
 	const char *broken;
 
