@@ -14,16 +14,11 @@ bool nf_lbsp_format_valid(const struct nf_lbsp_format *f)
 }
 EXPORT_SYMBOL_GPL(nf_lbsp_format_valid);
 
-/**
- * nf_lbsp_read() - read a packet's extension headers, wherever its bytes are
- * @skb:	IPv6 packet, in one piece, in pages or in a list of fragments; never changed
- * @f:		valid format
- * @d:		what they hold
- */
-void nf_lbsp_read(const struct sk_buff *skb, const struct nf_lbsp_format *f,
-		  struct lbsp_packet *d)
+/* Not inline: the common case needs no buffer. */
+static noinline void read_slowly(const struct sk_buff *skb, unsigned int at,
+				 const struct nf_lbsp_format *f, struct lbsp_packet *d)
 {
-	unsigned int at = skb_network_offset(skb), len = skb->len - at, left;
+	unsigned int len = skb->len - at, left;
 	u8 buf[LBSP_PEEK];
 	const u8 *p;
 
@@ -37,5 +32,22 @@ void nf_lbsp_read(const struct sk_buff *skb, const struct nf_lbsp_format *f,
 			return;
 		}
 	} while (lbsp_step(f, p, left, d));
+}
+
+/**
+ * nf_lbsp_read() - read a packet's extension headers, wherever its bytes are
+ * @skb:	IPv6 packet, in one piece, in pages or in a list of fragments; never changed
+ * @f:		valid format
+ * @d:		what they hold
+ */
+void nf_lbsp_read(const struct sk_buff *skb, const struct nf_lbsp_format *f,
+		  struct lbsp_packet *d)
+{
+	unsigned int at = skb_network_offset(skb);
+
+	if (skb_is_nonlinear(skb))
+		read_slowly(skb, at, f, d);
+	else
+		lbsp_read(f, skb->data + at, skb->len - at, d);
 }
 EXPORT_SYMBOL_GPL(nf_lbsp_read);

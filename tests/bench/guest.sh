@@ -15,10 +15,15 @@ passes='' most='' groups=''
 . ./settings
 
 port=5684
-vip=198.51.100.1
 cid12=19fefd000100000000000101ab2345cd6700160001000000000001a0a1a2a3a4a5a6a7a8a9aaabacad
 no_cid=17fefd0001000000000001001ca0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babb
 is_cid12='0>>22&0x3C@8>>8=0x19FEFD'
+
+# With an LBSP option, whose segment 2 is not set, or a node; segment 1 is the sender's.
+unset=00000000000000000000000000000000
+node_prefix=20010db80009000000000000000100
+lbsp=0004010200001e20$unset$unset$no_cid
+lbsp_set=0004010200001e20$unset${node_prefix}00$no_cid
 
 result() {
 	echo "$1	$2	$3" | tee -a "$OUT/results"
@@ -29,7 +34,22 @@ die() {
 	exit 1
 }
 
-# Client 10.64.0.0/10, nodes 10.9.0.1 to 10.9.1.0; all behind one link each.
+# family 4|6: what differs between the two.  Clients are 10.64.0.0/10 or 2001:db8:64::/48,
+# nodes 10.9.0.1 to 10.9.1.0 or 2001:db8:9::1:0 to ::1:ff; all behind one link each.
+family() {
+	case $1 in
+	4)
+		tables=iptables any=0.0.0.0 forward=ipv4/ip_forward
+		outer=198.51.100. inner=192.0.2. mask=24 nodad=''
+		clients=10.64.0.0/10 servers=10.9.0.0/16 ;;
+	6)
+		tables=ip6tables any=:: forward=ipv6/conf/all/forwarding
+		outer=2001:db8:1:: inner=2001:db8:2:: mask=64 nodad=nodad
+		clients=2001:db8:64::/48 servers=2001:db8:9::/48 ;;
+	esac
+	vip=${outer}1
+}
+
 setup() {
 	ip -batch - <<-END
 	netns add client
@@ -41,31 +61,31 @@ setup() {
 	ip -n client -batch - <<-END
 	link set lo up
 	link set eth0 address 02:00:00:00:01:10 addrgenmode none up
-	addr add 198.51.100.10/24 dev eth0
-	route add local 10.64.0.0/10 dev lo
-	route add default via 198.51.100.1
-	neigh add 198.51.100.1 lladdr 02:00:00:00:01:01 dev eth0
+	addr add ${outer}10/$mask dev eth0 $nodad
+	route add local $clients dev lo
+	route add default via ${outer}1
+	neigh add ${outer}1 lladdr 02:00:00:00:01:01 dev eth0
 	END
 	ip -n balancer -batch - <<-END
 	link set outer addrgenmode none up
 	link set inner addrgenmode none up
-	addr add 198.51.100.1/24 dev outer
-	addr add 192.0.2.1/24 dev inner
-	neigh add 198.51.100.10 lladdr 02:00:00:00:01:10 dev outer
-	neigh add 192.0.2.10 lladdr 02:00:00:00:02:10 dev inner
-	route add 10.64.0.0/10 via 198.51.100.10
-	route add 10.9.0.0/16 via 192.0.2.10
+	addr add ${outer}1/$mask dev outer $nodad
+	addr add ${inner}1/$mask dev inner $nodad
+	neigh add ${outer}10 lladdr 02:00:00:00:01:10 dev outer
+	neigh add ${inner}10 lladdr 02:00:00:00:02:10 dev inner
+	route add $clients via ${outer}10
+	route add $servers via ${inner}10
 	END
 	ip -n node -batch - <<-END
 	link set lo up
 	link set eth0 address 02:00:00:00:02:10 addrgenmode none up
-	addr add 192.0.2.10/24 dev eth0
-	route add local 10.9.0.0/16 dev lo
-	neigh add 192.0.2.1 lladdr 02:00:00:00:02:01 dev eth0
-	route add default via 192.0.2.1
+	addr add ${inner}10/$mask dev eth0 $nodad
+	route add local $servers dev lo
+	neigh add ${inner}1 lladdr 02:00:00:00:02:01 dev eth0
+	route add default via ${inner}1
 	END
-	on balancer sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
-	ip netns exec node ./flows answer $port & # not a function: it is to be stopped
+	on balancer sh -c "echo 1 > /proc/sys/net/$forward"
+	ip netns exec node ./flows answer "$any" $port & # not a function: it is to be stopped
 	answerer=$!
 	wait_for 10 listening node $port
 }
@@ -83,7 +103,10 @@ send() {
 
 # Datagrams that have come to the node's socket and found it full.
 # shellcheck disable=SC2016 # the $ is awk's
-arrived() { on node awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp; }
+arrived() {
+	on node awk '/^Udp: [0-9]/ { n += $6 } /^Udp6RcvbufErrors/ { n += $2 } END { print n }' \
+		/proc/net/snmp /proc/net/snmp6
+}
 
 # measured GROUP CASE, arguments of send: what a datagram costs, if all arrive.
 measured() {
@@ -101,7 +124,8 @@ rules() {
 }
 
 all_answered() {
-	! on node grep -q "$(printf ':%04X [0:]*0000 07 [0-9A-F]*:0*[1-9A-F]' $port)" /proc/net/udp
+	! on node grep -q "$(printf ':%04X [0:]*0000 07 [0-9A-F]*:0*[1-9A-F]' $port)" \
+		/proc/net/udp /proc/net/udp6
 }
 
 # One datagram of each of the flows, answered; then the node's socket fills up.
@@ -122,8 +146,13 @@ stop_answers() {
 	[ "$(arrived)" -gt 0 ] || die "the node's socket is not full"
 }
 
-# Node ids begin with 0, addresses with 10.9.0.1.
-node_address() { echo "10.9.$((($1 + 1) / 256)).$((($1 + 1) % 256))"; }
+# Node ids begin with 0, addresses with 10.9.0.1; an IPv6 one ends with the id.
+node_address() {
+	case $tables in
+	iptables) echo "10.9.$((($1 + 1) / 256)).$((($1 + 1) % 256))" ;;
+	ip6tables) printf '2001:db8:9::1:%x\n' "$1" ;;
+	esac
+}
 
 # Contenders.  A rule set takes the number of nodes; datagrams go to $to, which
 # is the node itself where nothing translates addresses.
@@ -140,7 +169,7 @@ rules_dport() {
 # Address translation as plain as can be.
 rules_dnat() {
 	to=$vip
-	on balancer iptables -t nat -A PREROUTING -d $vip -p udp --dport $port \
+	on balancer "$tables" -t nat -A PREROUTING -d "$vip" -p udp --dport $port \
 		-j DNAT --to-destination "$(node_address 0)"
 }
 
@@ -186,11 +215,11 @@ rules_match_nat() {
 	tree nat '' '-p udp -m dtlscid --node-id %k' 'DNAT --to-destination %a'
 }
 
-# map ELEMENT: "{ 0x01 : ELEMENT, ... }"
+# map ELEMENT [PREFIX]: "{ 0xPREFIX01 : ELEMENT, ... }"
 map() {
 	printf '{ '
 	for k in $(seq 0 $((nodes - 1))); do
-		printf '0x%02x : %s, ' "$k" "$(echo "$1" | sed "s/%k/$k/; s/%a/$(node_address "$k")/")"
+		printf '0x%s%02x : %s, ' "${2-}" "$k" "$(echo "$1" | sed "s/%k/$k/; s/%a/$(node_address "$k")/")"
 	done
 	printf '}'
 }
@@ -219,6 +248,13 @@ displace() {
 	# shellcheck disable=SC2046
 	raw -R PREROUTING 1 -p udp --dport $port -j DTLSCID $(nodes_of 0 $((nodes - 1)) ,drain) \
 		--node "$nodes=$(node_address "$nodes")"
+}
+
+rules_lbsp() {
+	to=$vip
+	# shellcheck disable=SC2046 # words
+	on balancer ip6tables -t nat -A PREROUTING -d "$vip" -p udp --dport $port -j LBSP \
+		$(for k in $(seq 0 $((nodes - 1))); do echo "--server $(node_address "$k")"; done)
 }
 
 rules_nft() {
@@ -282,6 +318,21 @@ rules_nft_stateless() {
 	END
 }
 
+# Bytes at fixed places: an option in another header, or after another one, is not seen.
+rules_nft_lbsp() {
+	to=$vip
+	option="ip6 nexthdr 60 udp dport $port @nh,368,16 0x1e20"
+	rules_nft <<-END
+	table ip6 bench {
+		chain nat {
+			type nat hook prerouting priority dstnat
+			$option @nh,512,128 0 dnat to jhash @nh,384,128 mod $nodes map $(map %a)
+			$option dnat to @nh,512,128 map $(map %a $node_prefix)
+		}
+	}
+	END
+}
+
 # established CASE RULES NODES: a flow for each node, answered; the datagrams
 # go round the nodes.
 established() {
@@ -314,12 +365,14 @@ displaced() {
 	teardown
 }
 
-# with cid12|no_cid COMMAND...: with that datagram; the byte that tells its node must
-# be one that means nothing where there is no CID.
+# with cid12|no_cid|lbsp|lbsp_set COMMAND...: with that datagram, and in its family; the
+# byte that tells its node must be one that means nothing where there is none in it.
 with() {
 	case $1 in
-	cid12) datagram=$cid12 node_byte=11 ;;
-	no_cid) datagram=$no_cid node_byte=13 ;;
+	cid12) family 4; datagram=$cid12 node_byte=11 ;;
+	no_cid) family 4; datagram=$no_cid node_byte=13 ;;
+	lbsp) family 6; datagram=$lbsp node_byte=53 ;;
+	lbsp_set) family 6; datagram=$lbsp_set node_byte=39 ;;
 	esac
 	shift
 	"$@"
@@ -353,7 +406,7 @@ scale() {
 }
 
 group_loop() {
-	modprobe -a xt_dtlscid xt_DTLSCID
+	modprobe -a xt_dtlscid xt_DTLSCID xt_lbsp
 	insmod bench_loop.ko || die "a case of the loop failed"
 	dmesg | sed -n 's/.*bench: \(.*\) \(.*\)/\1 \2/p' | while read -r name value; do
 		result loop "$name" "$value"
@@ -376,6 +429,9 @@ group_established() {
 	for n in 1 64 256; do established target-$n target $n; done
 	with no_cid established target-nocid-64 target 64
 	with no_cid displaced target-displaced-64 target 64
+	with lbsp established dnat6 dnat 1
+	established lbsp-8 lbsp 8
+	established nft-lbsp-8 nft_lbsp 8
 	with cid12
 }
 
@@ -387,6 +443,11 @@ group_new_flow() {
 	new_flow match-64 match_nat 64
 	new_flow target-64 target 64
 	with no_cid new_flow target-nocid-64 target 64
+	with lbsp new_flow dnat6 dnat 1
+	for n in 8 128; do new_flow lbsp-$n lbsp $n; done
+	new_flow nft-lbsp-8 nft_lbsp 8
+	with lbsp_set new_flow lbsp-8-set lbsp 8
+	new_flow nft-lbsp-8-set nft_lbsp 8
 	with cid12
 }
 

@@ -18,4 +18,4 @@ static void __exit bench_loop_exit(void)
 module_init(bench_loop_init);
 module_exit(bench_loop_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Instructions per call of the dtlscid match and the DTLSCID target");
+MODULE_DESCRIPTION("Instructions per call of matches and targets");

@@ -2,6 +2,7 @@
 /* Packets to call a match or a target with. */
 #define pr_fmt(fmt) "bench: " fmt
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/udp.h>
 #include "packet.h"
 
@@ -17,24 +18,43 @@ static bool put_page_of_data(struct sk_buff *skb, const struct bench_packet *b)
 	return true;
 }
 
-struct sk_buff *bench_packet(const struct bench_packet *b)
+static void put_ipv4(struct sk_buff *skb, unsigned int udp_len)
 {
-	unsigned int udp_len = sizeof(struct udphdr) + b->len;
-	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + sizeof(struct iphdr) + udp_len, GFP_KERNEL);
-	struct udphdr *uh;
-	struct iphdr *ih;
+	struct iphdr *ih = skb_put_zero(skb, sizeof(*ih));
 
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, LL_MAX_HEADER);
-	skb_reset_network_header(skb);
-	ih = skb_put_zero(skb, sizeof(*ih));
 	ih->version = 4;
 	ih->ihl = 5;
 	ih->protocol = IPPROTO_UDP;
 	ih->saddr = htonl(0xc633640a);
 	ih->tot_len = htons(sizeof(*ih) + udp_len);
-	skb_set_transport_header(skb, sizeof(*ih));
+}
+
+static void put_ipv6(struct sk_buff *skb, const struct bench_packet *b, unsigned int udp_len)
+{
+	struct ipv6hdr *ih = skb_put_zero(skb, sizeof(*ih));
+
+	ih->version = 6;
+	ih->nexthdr = b->options_len ? IPPROTO_DSTOPTS : IPPROTO_UDP;
+	ih->payload_len = htons(b->options_len + udp_len);
+	skb_put_data(skb, b->options, b->options_len);
+}
+
+struct sk_buff *bench_packet(const struct bench_packet *b)
+{
+	unsigned int udp_len = sizeof(struct udphdr) + b->len;
+	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + sizeof(struct ipv6hdr) + b->options_len +
+					udp_len, GFP_KERNEL);
+	struct udphdr *uh;
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, LL_MAX_HEADER);
+	skb_reset_network_header(skb);
+	if (b->ipv6)
+		put_ipv6(skb, b, udp_len);
+	else
+		put_ipv4(skb, udp_len);
+	skb_set_transport_header(skb, skb->len);
 	uh = skb_put_zero(skb, sizeof(*uh));
 	uh->len = htons(udp_len);
 	if (!b->paged) {

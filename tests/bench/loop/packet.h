@@ -18,12 +18,22 @@
 
 #define APP	"\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x01\x00\x10" "0123456789abcdef"
 
-#define DATAGRAM(text)	.data = text, .len = sizeof(text) - 1
+/* A Destination Options header before UDP: an LBSP option of a client and no server. */
+#define LBSP	"\x11\x04\x01\x02\x00\x00\x1e\x20" \
+		"\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0a" \
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
+#define DATAGRAM(text)	.data = text, .len = sizeof(text) - 1
+#define OPTIONS(text)	.options = text, .options_len = sizeof(text) - 1
+
+/* @options: in IPv6, the header between that and UDP */
 struct bench_packet {
 	const char *data;
 	unsigned int len;
 	bool paged;
+	bool ipv6;
+	const char *options;
+	unsigned int options_len;
 };
 
 struct sk_buff *bench_packet(const struct bench_packet *b);
