@@ -2,6 +2,7 @@
 # make            plugin, and modules for the running kernel (KDIR=... for another)
 # make install    both, and the manual page
 # make demo       real DTLS peers behind the balancer, in a virtual machine
+# make demo-lbsp  the same for LBSP, IPv6 load balancing by a Destination Option
 # make bench      what a datagram costs, in instructions, next to u32, nft and DNAT
 # make bench-full the same with up to a million flows
 # make check      all tests; downloads kernels into build/, installs test tools
@@ -68,6 +69,9 @@ deps:
 demo: deps extensions
 	@tests/demo/run
 
+demo-lbsp: deps extensions
+	@tests/demo/run lbsp
+
 bench: deps extensions
 	@tests/bench/run
 
@@ -99,5 +103,5 @@ distclean:
 	rm -rf build
 
 .PHONY: all extensions modules install install-extensions install-man \
-	install-tools install-modules deps demo bench bench-full check check-all check-debug soak \
+	install-tools install-modules deps demo demo-lbsp bench bench-full check check-all check-debug soak \
 	clean distclean

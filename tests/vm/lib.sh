@@ -212,15 +212,22 @@ serve_options() {
 	shift
 	for k in $(seq "$count"); do
 		for p; do
-			on "node$k" lbsp serve "server$k" "$p" 2> "server$k" &
+			on "node$k" lbsp serve "server$k" "$p" 2> "serving$k-$p" &
 			served="$served $!"
 			wait_for 10 listening "node$k" "$p"
 		done
 	done
 }
 
+# A port that no client had: a flow that lives would be found.  In a file, for subshells.
+next_port() {
+	[ -e next_port ] || echo 20000 > next_port
+	read -r next < next_port
+	echo $((next + 1)) | tee next_port
+}
+
 # server_of OPTION... ADDR PORT: which server answers the client who sends so.
-server_of() { on client lbsp ask "$@" | cut -d ' ' -f 1; }
+server_of() { on client lbsp ask -p "$(next_port)" "$@" | cut -d ' ' -f 1; }
 
 # What is left behind.
 

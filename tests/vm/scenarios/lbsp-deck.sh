@@ -89,20 +89,20 @@ agreement() {
 
 # server2 in the end: what a hash of the proxy or of the transport would not give.
 four_proxies() {
-	for n in 1 2 3 4; do row 0 $n $vip1 80 $c2 ::; done | sort -u > who
-	is "one client through four proxies, TCP and UDP: one server" "$(wc -l < who)" 1
-	for n in 1 2 3 4; do row 0 $n $vip1 80 $c2 "$(node 2)"; done | sort -u > who
-	is "the same with its server in segment 2" "$(cat who)" server2
+	for n in 1 2 3 4; do row 0 $n $vip1 80 $c2 ::; done | sort -u > servers
+	is "one client through four proxies, TCP and UDP: one server" "$(wc -l < servers)" 1
+	for n in 1 2 3 4; do row 0 $n $vip1 80 $c2 "$(node 2)"; done | sort -u > servers
+	is "the same with its server in segment 2" "$(cat servers)" server2
 	news deck > counted
 	for n in 1 2 3 4; do
 		for transport in -t ''; do
 			# shellcheck disable=SC2086
 			server_of $transport -e none -s "$(proxy $n)" $vip1 80
 		done
-	done > who
+	done > servers
 	is "without the option: by the source address" "$(news deck)" "packets=8 fallback=8"
 	is "all are answered" "$(grep -c '^server[12]$' who)" 8
-	is "an address has one server" "$(paste -d ' ' - - < who | awk '$1 != $2' | wc -l)" 0
+	is "an address has one server" "$(paste -d ' ' - - < servers | awk '$1 != $2' | wc -l)" 0
 }
 
 family 6

@@ -28,7 +28,7 @@ flood() {
 	wait_for 30 all_came
 	flows -6 | sed 's/.*orig=[^ ]* \([0-9]*\) .*reply=\([^ ]*\) .*/\1 \2/' | sort > "$file"
 }
-all_came() { [ "$(flows -6 -c)" -ge $clients ]; }
+all_came() { [ "$(flows -6 -c)" -ge "$clients" ]; }
 
 # points FILE SERVER WEIGHT OF: how far its share is from what its weight says, in hundredths.
 points() {
@@ -65,6 +65,8 @@ family 6
 topology 1
 lbsp_counters
 many_addresses
+modprobe nf_conntrack
+echo 20000 > /proc/sys/net/netfilter/nf_conntrack_max
 
 rule "$(servers 8)"
 flood all

@@ -135,8 +135,8 @@ pools() {
 	replace "--server $(node 1)"
 	ip6tables -t nat -A PREROUTING -d "$vip2" -j LBSP --server "$(node 2)" --server "$(node 3)"
 	is "pools: the first" "$(asked 1 20 | sort -u | xargs)" server1
-	for i in $(seq 20); do server_of -1 $c$i "$vip2" 80; done | sort -u > who
-	is "pools: the second" "$(xargs < who)" "server2 server3"
+	for i in $(seq 20); do server_of -1 "$c$i" "$vip2" 80; done | sort -u > servers
+	is "pools: the second" "$(xargs < servers)" "server2 server3"
 	news lbsp > counted
 	is "pools: the other's server is a stranger" \
 		"$(server_of -1 $c -2 "$(node 3)" "$vip" 80), $(news lbsp)" "server1, packets=1 foreign=1"
@@ -144,7 +144,7 @@ pools() {
 		fails ip6tables -t nat -A PREROUTING -j LBSP --server "$(node 1)" --hash-key "$(printf %032d 1)"
 	is "pools: and why" "$(dmesg | sed -n 's/.*] //; $p')" \
 		"xt_LBSP: target: --hash-key differs from that of the other rules of --name lbsp"
-	is "pools: two rules" "$(grep -o rules=.* /proc/net/xt_lbsp/lbsp | cut -d ' ' -f 1)" rules=2
+	is "pools: two rules" "$(grep -o 'rules=.*' /proc/net/xt_lbsp/lbsp | cut -d ' ' -f 1)" rules=2
 }
 fails() { ! "$@" 2> said; }
 
@@ -185,8 +185,8 @@ moving() {
 		for from in "$client" "$client2"; do
 			server_of -s "$from" $way "$vip" 80
 			server_of -t -s "$from" $way "$vip" 80
-		done | sort -u > who
-		is "another address, another proxy: the same server ($way)" "$(wc -l < who)" 1
+		done | sort -u > servers
+		is "another address, another proxy: the same server ($way)" "$(wc -l < servers)" 1
 	done
 }
 
@@ -206,7 +206,7 @@ names() {
 	replace "$(servers 2)"
 	tell drain "$(node 1)"
 	begin 2
-	asked 1 20 > who
+	asked 1 20 > servers
 	rule=$(ip6tables-save -t nat | grep LBSP)
 	# shellcheck disable=SC2086 # words
 	ip6tables -t nat -D ${rule#-A}
@@ -215,7 +215,7 @@ names() {
 	# shellcheck disable=SC2086
 	ip6tables -t nat $rule
 	is "back: as it was" "$(field 1 state)" drain
-	is "back: the same key" "$(asked 1 20 | diff - who)" ""
+	is "back: the same key" "$(asked 1 20 | diff - servers)" ""
 	ip6tables -t nat -F
 	end
 	is "the session goes on" "$answered" server2
