@@ -49,8 +49,8 @@ enum lbsp_error {
  * @option:	where the first LBSP option begins; 0: there is none
  * @end:	where the Destination Options header at hand ends; 0: none is
  * @next:	what begins at @offset, or follows the header at hand: a next header value
- * @headers:	extension headers walked
- * @options:	options walked
+ * @headers:	extension headers begun
+ * @options:	options begun
  * @error:	enum lbsp_error
  * @encoding:	enum nf_lbsp_encoding of the option
  * @sealed:	there is AH or ESP: addresses cannot be changed (RFC 4302 section 2, RFC 4303)
@@ -113,7 +113,8 @@ void lbsp_read(const struct nf_lbsp_format *f, const u8 *p, size_t len, struct l
  * lbsp_write() - a Destination Options header that holds the option and nothing else
  * @f:		format, of one encoding
  * @next:	what follows, a next header value
- * @segment:	of the option
+ * @segment:	of the option; encoded as a draft, with a client whose first 4 bytes are not all
+ *		zero, or it is read as padding
  * @to:		LBSP_HEADER bytes
  */
 void lbsp_write(const struct nf_lbsp_format *f, u8 next,
