@@ -101,7 +101,7 @@ four_proxies() {
 		done
 	done > servers
 	is "without the option: by the source address" "$(news deck)" "packets=8 fallback=8"
-	is "all are answered" "$(grep -c '^server[12]$' who)" 8
+	is "all are answered" "$(grep -c '^server[12]$' servers)" 8
 	is "an address has one server" "$(paste -d ' ' - - < servers | awk '$1 != $2' | wc -l)" 0
 }
 
