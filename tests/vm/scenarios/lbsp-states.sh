@@ -241,6 +241,8 @@ lbsp_counters
 ip address add $vip2/64 dev client nodad
 ip -n client neigh add $vip2 lladdr 02:00:00:00:01:01 dev eth0
 serve_options 3 80
+modprobe nf_conntrack
+echo 300 > /proc/sys/net/netfilter/nf_conntrack_udp_timeout # emulated machines are slow
 draining
 going_down
 typed
