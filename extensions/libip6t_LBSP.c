@@ -81,7 +81,7 @@ static void lbsp_tg_init(struct xt_entry_target *t)
 static void parse_server(const char *s, struct xt_lbsp_tginfo_v0 *info)
 {
 	struct xt_lbsp_server *server = &info->server[info->nservers], *other;
-	union nf_inet_addr addr;
+	union nf_inet_addr addr = { 0 };
 	struct suffixes x;
 	__be16 port = 0;
 

@@ -1,11 +1,11 @@
-# *TABLE, :CHAIN        where the rules are added
+# *TABLE, :CHAIN [WORDS] where the rules are added, and what precedes each line
 # OPTIONS;SAVED;OK      the rule is added; iptables-save prints SAVED ("=": the same)
 # OPTIONS;MESSAGE;FAIL  refused with status 2, one line holding MESSAGE, no rule added
-# Each line is preceded by -p udp and tried with both families, or with the one that
+# Each line is tried with both families, or with the one that
 # a fourth field, 4 or 6, names; @N is 192.0.2.N or 2001:db8:2::N.  All rules that are
 # added must get on: those with a zone base or a key of their own have an own name.
 *raw
-:PREROUTING
+:PREROUTING -p udp
 -j DTLSCID --node 1=@1;=;OK
 -j DTLSCID --node 0=@1;=;OK
 -j DTLSCID --node 255=@1;=;OK

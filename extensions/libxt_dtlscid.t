@@ -1,9 +1,8 @@
-# *TABLE, :CHAIN        where the rules are added
+# *TABLE, :CHAIN [WORDS] where the rules are added, and what precedes each line
 # OPTIONS;SAVED;OK      the rule is added; iptables-save prints SAVED ("=": the same)
 # OPTIONS;MESSAGE;FAIL  refused with status 2, one line holding MESSAGE, no rule added
-# Each line is preceded by -p udp.
 *filter
-:INPUT
+:INPUT -p udp
 -m dtlscid;=;OK
 -m dtlscid --node-id 0;=;OK
 -m dtlscid --node-id 1;=;OK

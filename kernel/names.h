@@ -56,11 +56,11 @@ struct nf_name_ops {
 	void (*zero)(struct nf_name *n);
 };
 
-/* All names of a front-end in a namespace: its pernet data.  @lock: see struct nf_name. */
+/* All names of a front-end in a namespace: its pernet data. */
 struct nf_names {
 	const struct nf_name_ops *ops;
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;		/* see struct nf_name */
 	struct list_head list;
 	struct delayed_work work;
 	struct proc_dir_entry *proc;
@@ -91,7 +91,7 @@ struct nf_name {
 	siphash_key_t key;
 	bool key_typed;
 	bool dead;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	unsigned int rules;
 	unsigned long left;
 	unsigned long due;

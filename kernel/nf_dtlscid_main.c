@@ -4,7 +4,6 @@
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/ipv6.h>
-#include "core/rendezvous.h"
 #include "nf_dtlscid.h"
 
 /**
@@ -131,10 +130,6 @@ bool nf_dtlscid_read(const struct sk_buff *skb, unsigned int thoff,
 	return true;
 }
 EXPORT_SYMBOL_GPL(nf_dtlscid_read);
-
-/* The pure code knows no kernel. */
-EXPORT_SYMBOL_GPL(rendezvous_offer);
-EXPORT_SYMBOL_GPL(rendezvous_winner);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Netfilter: DTLS records and Connection IDs");

@@ -11,8 +11,18 @@
 static unsigned int lbsp_tg(struct sk_buff *skb, const struct xt_action_param *par)
 {
 	const struct xt_lbsp_tginfo_v0 *info = par->targinfo;
+	unsigned int verdict;
 
-	return lbsp_balance((const struct lbsp_rule *)(unsigned long)info->kernel, skb);
+	verdict = lbsp_balance((const struct lbsp_rule *)(unsigned long)info->kernel, skb);
+	/*
+	 * A packet that nft drops, 6.1 stable frees and says so with an error number, of which
+	 * nf_nat_ipv6_in() knows nothing: it looks at it once more.
+	 */
+	if (verdict == NF_DROP && xt_hooknum(par) == NF_INET_PRE_ROUTING) {
+		kfree_skb(skb);
+		return NF_STOLEN;
+	}
+	return verdict;
 }
 
 static bool format_valid(const struct nf_lbsp_format *f)

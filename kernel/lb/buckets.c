@@ -87,7 +87,8 @@ static void fill(struct lb_family *f, struct lb_buckets *new, const struct lb_bu
 	}
 }
 
-static bool same_candidate(const struct rendezvous_candidate *a, const struct rendezvous_candidate *b)
+static bool same_candidate(const struct rendezvous_candidate *a,
+			   const struct rendezvous_candidate *b)
 {
 	return a->seed == b->seed && a->owner == b->owner && a->number == b->number &&
 	       a->weight == b->weight;
@@ -119,7 +120,7 @@ bool lb_buckets_displaced(const struct lb_buckets *t)
 
 static struct lb_buckets *current_buckets(const struct lb_service *s, const struct lb_family *f)
 {
-	return rcu_dereference_protected(f->buckets, lockdep_is_held(&s->base.lock));
+	return rcu_dereference_protected(f->buckets, lb_held(s));
 }
 
 /**

@@ -160,7 +160,7 @@ bool lb_walk(struct lb_service *s, unsigned long *took)
 	for (i = 0; i < 2; i++) {
 		forget_live(&s->family[i]);
 		w.buckets[i] = rcu_dereference_protected(s->family[i].buckets,
-							 lockdep_is_held(&s->base.lock));
+							 lb_held(s));
 		if (lb_buckets_displaced(w.buckets[i])) {
 			moving = true;
 			w.seen[i] = kvzalloc(LB_BUCKETS, GFP_KERNEL);

@@ -300,6 +300,9 @@ static inline struct lb_service *lb_service(const struct nf_name *n)
 	return container_of(n, struct lb_service, base);
 }
 
+/* For rcu_dereference_protected() and its like. */
+#define lb_held(s)	lockdep_is_held(&(s)->base.lock)
+
 enum lb_action {
 	LB_PASS,		/* to the rules that follow */
 	LB_DROP,

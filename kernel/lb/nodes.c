@@ -250,7 +250,7 @@ void lb_flush_node(struct lb_service *s, const struct lb_node *n)
 	for (i = 0; i < ARRAY_SIZE(s->family); i++) {
 		struct lb_family *f = &s->family[i];
 
-		mark_of(f, rcu_dereference_protected(f->table, lockdep_is_held(&s->base.lock)), n->id);
+		mark_of(f, rcu_dereference_protected(f->table, lb_held(s)), n->id);
 		list_for_each_entry(r, &s->rules, list)
 			if (r->family == f)
 				mark_of(f, r->own, n->id);

@@ -107,7 +107,7 @@ static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family
 
 static void show_nodes(struct seq_file *m, struct lb_service *s, struct lb_family *f)
 {
-	const struct lb_table *t = rcu_dereference_protected(f->table, lockdep_is_held(&s->base.lock));
+	const struct lb_table *t = rcu_dereference_protected(f->table, lb_held(s));
 	const struct lb_entry *e;
 	struct lb_node *n;
 	unsigned long id;
@@ -152,7 +152,7 @@ static unsigned int count_moving(const struct lb_service *s)
 
 	for (i = 0; i < ARRAY_SIZE(s->family); i++) {
 		const struct lb_buckets *t = rcu_dereference_protected(s->family[i].buckets,
-								       lockdep_is_held(&s->base.lock));
+								       lb_held(s));
 
 		for (k = 0; t && k < LB_BUCKETS; k++)
 			moving += lb_displaced(READ_ONCE(t->bucket[k].slots));

@@ -97,7 +97,7 @@ void lb_view_set(struct lb_rule *r, struct lb_table *view)
 
 	if (view)
 		view->cid_length = common_cid_length(r, view);
-	old = rcu_replace_pointer(r->view, view, lockdep_is_held(&r->service->base.lock));
+	old = rcu_replace_pointer(r->view, view, lb_held(r->service));
 	if (old && old != r->own)
 		kvfree_rcu(old, rcu);
 }
@@ -152,7 +152,7 @@ static void survey(struct lb_service *s, struct lb_family *f, const struct lb_ta
 static void publish(struct lb_service *s, struct lb_family *f, struct lb_table *t,
 		    struct lb_buckets *b)
 {
-	struct lb_table *old = rcu_replace_pointer(f->table, t, lockdep_is_held(&s->base.lock));
+	struct lb_table *old = rcu_replace_pointer(f->table, t, lb_held(s));
 	struct lb_slot *slot;
 	struct lb_rule *r;
 	unsigned long i;

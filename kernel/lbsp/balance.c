@@ -67,8 +67,8 @@ unsigned int lbsp_balance(const struct lbsp_rule *r, struct sk_buff *skb)
 	enum lbsp_decision decision;
 	struct lbsp_packet d;
 
-	if (!ct || (ctinfo != IP_CT_NEW && ctinfo != IP_CT_RELATED))
-		return XT_CONTINUE;
+	if (!ct || nf_ct_is_confirmed(ct) || (ctinfo != IP_CT_NEW && ctinfo != IP_CT_RELATED))
+		return XT_CONTINUE;	/* confirmed: it began before there was a nat table */
 	nf_lbsp_read(skb, &r->format, &d);
 	if (d.error)
 		return count(r, LBSP_MALFORMED, NF_DROP);

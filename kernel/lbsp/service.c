@@ -98,8 +98,9 @@ static const struct nf_name_ops service_ops = {
 /* What only one of several rules can decide, the newest does. */
 static void newest_decides(struct lbsp_service *s)
 {
-	const struct lbsp_rule *newest = list_first_entry_or_null(&s->rules, struct lbsp_rule, list);
+	const struct lbsp_rule *newest;
 
+	newest = list_first_entry_or_null(&s->rules, struct lbsp_rule, list);
 	if (!newest)
 		return;
 	WRITE_ONCE(s->seconds[0], newest->seconds[0]);

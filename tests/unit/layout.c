@@ -8,7 +8,9 @@
 
 #include <linux/netfilter/nf_lbsp.h>
 #include <linux/netfilter/xt_DTLSCID.h>
+#include <linux/netfilter/xt_LBSP.h>
 #include <linux/netfilter/xt_dtlscid.h>
+#include <linux/netfilter/xt_lbsp.h>
 
 #define AT(type, field, offset) \
 	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
@@ -111,5 +113,46 @@ VALUE(XT_DTLSCID_DOWN, 3);
 SIZE(nf_lbsp_format, 2);
 AT(nf_lbsp_format, encodings, 0);
 AT(nf_lbsp_format, type, 1);
+
+/* A multiple of 8. */
+SIZE(xt_lbsp_mtinfo_v0, 40);
+AT(xt_lbsp_mtinfo_v0, format, 0);
+AT(xt_lbsp_mtinfo_v0, tests, 2);
+AT(xt_lbsp_mtinfo_v0, invert, 3);
+AT(xt_lbsp_mtinfo_v0, encoding, 4);
+AT(xt_lbsp_mtinfo_v0, client_bits, 5);
+AT(xt_lbsp_mtinfo_v0, server_bits, 6);
+AT(xt_lbsp_mtinfo_v0, pad, 7);
+AT(xt_lbsp_mtinfo_v0, client, 8);
+AT(xt_lbsp_mtinfo_v0, server, 24);
+
+/* The bits of .tests and .invert, of .encodings, and .encoding */
+VALUE(XT_LBSP_CLIENT, 1);
+VALUE(XT_LBSP_SERVER, 2);
+VALUE(XT_LBSP_SERVER_SET, 4);
+VALUE(XT_LBSP_ENCODING, 8);
+VALUE(XT_LBSP_MALFORMED, 16);
 VALUE(NF_LBSP_RFC, 1);
 VALUE(NF_LBSP_DRAFT, 2);
+
+SIZE(xt_lbsp_server, 20);
+AT(xt_lbsp_server, addr, 0);
+AT(xt_lbsp_server, weight, 16);
+AT(xt_lbsp_server, state, 17);
+AT(xt_lbsp_server, pad, 18);
+
+/* A multiple of 8 too; and iptables-nft has room for it in a rule. */
+SIZE(xt_lbsp_tginfo_v0, 2632);
+AT(xt_lbsp_tginfo_v0, format, 0);
+AT(xt_lbsp_tginfo_v0, flags, 2);
+AT(xt_lbsp_tginfo_v0, nservers, 3);
+AT(xt_lbsp_tginfo_v0, pad, 4);
+AT(xt_lbsp_tginfo_v0, timeout, 8);
+AT(xt_lbsp_tginfo_v0, hash_key, 16);
+AT(xt_lbsp_tginfo_v0, name, 32);
+AT(xt_lbsp_tginfo_v0, server, 64);
+AT(xt_lbsp_tginfo_v0, kernel, 2624);
+
+/* The bits of .flags. */
+VALUE(XT_LBSP_HASH_KEY, 1);
+VALUE(XT_LBSP_DROP_FOREIGN, 2);

@@ -135,8 +135,9 @@ zones() {
 ours() { flows -c -z 1000:1999; }
 entries() { cat /proc/sys/net/netfilter/nf_conntrack_count; }
 
-# No name has a rule or a flow.
+# No name has a rule or a flow; none of LBSP has.
 no_names() { [ -z "$(ls /proc/net/xt_dtlscid)" ]; }
+no_lbsp_names() { [ -z "$(ls /proc/net/xt_lbsp)" ]; }
 
 # Traffic.
 

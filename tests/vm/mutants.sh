@@ -20,7 +20,7 @@ table() {
 	put|uml|fuzz|not ok .* no entry is left
 	lb/icmp.c|/^static bool is_there/,/^}/s/nf_ct_put(ct);/;/
 	lock|uml|states|suspicious RCU usage
-	lb/proc.c|/^static ssize_t lb_proc_write/,/^}/s/mutex_\(un\)\?lock(&s->lock);/;/
+	names.c|/^static ssize_t name_write/,/^}/s/mutex_\(un\)\?lock(&n->lock);/;/
 	rcu|6.1|reload|not ok .* datagrams that met a rule
 	lb/hooks.c|/^int lb_hooks_up/,/^}/s/synchronize_rcu_expedited();/;/
 	kill|6.1|spoof|not ok .* forged clients: the sessions have the flows that they had

@@ -21,17 +21,27 @@ static unsigned int draw(unsigned int below)
 	return (unsigned int)random() % below;
 }
 
+/* Whom a command is for, most of the time: a node's id, or a server of net.sh's topology. */
+static const char *make_who(const char *file)
+{
+	static char who[40];
+	unsigned int k = draw(draw(4) ? 6 : 1000);
+
+	snprintf(who, sizeof(who), strstr(file, "lbsp") ? "2001:db8:2::1%u" : "%u", k);
+	return who;
+}
+
 /* Returns its length, with now and then a byte, or all, by chance. */
-static size_t make_text(char *text)
+static size_t make_text(char *text, const char *who)
 {
 	static const char *const words[] = { "up", "up", "up", "drain", "down", "flush", "zero",
 		"Up", "", "dra", "upp", "\t" };
-	static const char *const forms[] = { "%s %u", "%s %u\n", "%s 0x%x", " %s\t%u \t", "%s %u %u",
-		"%s", "%s\n", "%s -%u", "%s %u000000000", "%s%u" };
+	static const char *const forms[] = { "%s %s", "%s %s\n", "%s 0x%s", " %s\t%s \t", "%s %s %u",
+		"%s", "%s\n", "%s -%s", "%s %s000000000", "%s%s" };
 	size_t len, i;
 
 	len = (size_t)snprintf(text, TEXT_MAX, forms[draw(draw(2) ? 4 : 10)], words[draw(12)],
-			       draw(draw(4) ? 6 : 1000), draw(10));
+			       who, draw(10));
 	if (!draw(6))
 		text[draw((unsigned int)len + 1)] = (char)draw(256);
 	if (!draw(10))
@@ -40,13 +50,14 @@ static size_t make_text(char *text)
 	return len;
 }
 
-/* Whether something was written that the file took; @keep: its counters are not zeroed. */
-static int scribble(const char *file, int keep)
+/* Whether something was written that the file took; "=FILE": its counters are not zeroed. */
+static int scribble(const char *file)
 {
+	int keep = *file == '=';
 	char text[TEXT_MAX + 1] = "", page[4096];
-	size_t len = make_text(text);
+	size_t len = make_text(text, make_who(file));
 	off_t offset = draw(5) ? 0 : (off_t)draw(100000);
-	int fd = open(file, O_RDWR), taken;
+	int fd = open(file + keep, O_RDWR), taken;
 
 	if (fd < 0)
 		return 0;
@@ -67,20 +78,16 @@ int main(int argc, char **argv)
 	unsigned long tried = 0, taken = 0;
 
 	if (argc < 3) {
-		fputs("usage: scribble SEED FILE...\n"
-		      "The first file's counters are not zeroed; in the end, says how much was taken.\n",
-		      stderr);
+		fputs("usage: scribble SEED FILE|=FILE...\n"
+		      "=: its counters are not zeroed.  In the end, says how much was taken.\n", stderr);
 		return 2;
 	}
 	srandom((unsigned int)atoi(argv[1]));
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, NULL);
-	for (; sigtimedwait(&term, NULL, &pause) < 0; tried++) {
-		int k = 2 + (int)draw((unsigned int)argc - 2);
-
-		taken += (unsigned long)scribble(argv[k], k == 2);
-	}
+	for (; sigtimedwait(&term, NULL, &pause) < 0; tried++)
+		taken += (unsigned long)scribble(argv[2 + draw((unsigned int)argc - 2)]);
 	printf("tried=%lu taken=%lu\n", tried, taken);
 	return 0;
 }

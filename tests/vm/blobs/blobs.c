@@ -39,8 +39,27 @@ static size_t datagram(uint8_t *to)
 	return len;
 }
 
+/*
+ * An LBSP option in a header of its own, rfc or draft, for what this socket sends; the first
+ * byte is the kernel's, which checks the length only.
+ */
+static void set_option(int fd)
+{
+	static const uint8_t begins[][8] = { { 0, 4, 1, 2, 0, 0, 0x1e, 32 }, { 0, 4, 1, 4 } };
+	bool draft = chance(50);
+	uint8_t header[40] = "", *segment = header + (draft ? 4 : 8);
+
+	memcpy(header, begins[draft], sizeof(begins[draft]));
+	if (chance(90))
+		fill(segment, 15);
+	segment[31] = (uint8_t)draw(4);	/* the server, as of put_servers() */
+	if (chance(20))
+		mutate(header + 2, sizeof(header) - 2, 3);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, header, sizeof(header));
+}
+
 /* The socket is closed, and so is the port: errors come back, too. */
-void traffic(bool v6)
+static void send_few(bool v6)
 {
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(5684) };
 	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(5684) };
@@ -52,9 +71,20 @@ void traffic(bool v6)
 		die("socket", strerror(errno));
 	to6.sin6_addr = in6addr_loopback;
 	to4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (i = 0; i < 6; i++)
+	if (v6 && chance(80))
+		set_option(fd);
+	for (i = 0; i < 2; i++)
 		sendto(fd, bytes, datagram(bytes), MSG_DONTWAIT, to, v6 ? sizeof(to6) : sizeof(to4));
 	close(fd);
+}
+
+/* A few flows, as table nat sees no more than the first packet of each. */
+void traffic(bool v6)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		send_few(v6);
 }
 
 int main(int argc, char **argv)

@@ -8,14 +8,35 @@
 #include <stdint.h>
 #include <netinet/in.h>
 #include <linux/netfilter/xt_DTLSCID.h>
-#include <linux/netfilter/xt_dtlscid.h>
 #include "../fuzz/random.h"
 
 _Noreturn void die(const char *what, const char *why);
 
-/* data.c: valid data of match and target, with options by chance. */
-struct xt_dtlscid_mtinfo_v0 match_data(void);
-struct xt_dtlscid_tginfo_v0 target_data(bool v6);
+/* A match or target; @data has room for more than @len, at its end. */
+struct part {
+	const char *name;	/* NULL: the rule has none */
+	size_t len;
+	uint8_t data[sizeof(struct xt_dtlscid_tginfo_v0) + 16];
+};
+
+/* @nat: in table nat, else in raw */
+struct rule {
+	bool v6;
+	bool nat;
+	struct part match;
+	struct part target;
+};
+
+static inline const char *table_of(bool nat) { return nat ? "nat" : "raw"; }
+
+/* data.c, lbsp.c: valid data, with options by chance. */
+void put_match(struct part *p);
+void put_target(struct part *p, bool v6);
+void put_lbsp_match(struct part *p);
+void put_lbsp_target(struct part *p);
+
+/* rule.c; @damage: how many bytes of what data become others, at most */
+void make_rule(struct rule *r, bool v6, uint32_t damage);
 
 /* Each has the kernel try a rule, and says if it was taken; then it is removed. */
 bool try_legacy(bool v6);

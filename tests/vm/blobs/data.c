@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rule data as an honest plugin makes it, but for counts that claim more than there is room for. */
 #include <string.h>
+#include <linux/netfilter/xt_dtlscid.h>
 #include "blobs.h"
 
 /* Any offset and length that leave room for the node id. */
@@ -39,7 +40,7 @@ static void put_cid(struct xt_dtlscid_mtinfo_v0 *m)
 		m->cid[bits / 8] &= (uint8_t)(0xff00 >> bits % 8);
 }
 
-struct xt_dtlscid_mtinfo_v0 match_data(void)
+void put_match(struct part *p)
 {
 	struct xt_dtlscid_mtinfo_v0 m;
 
@@ -55,7 +56,9 @@ struct xt_dtlscid_mtinfo_v0 match_data(void)
 		m.version = (uint8_t)(2 + draw(2));
 	if (m.tests & XT_DTLSCID_RECORD)
 		m.records = (uint16_t)(1 + draw(NF_DTLSCID_RECORD_ALL));
-	return m;
+	p->name = "dtlscid";
+	p->len = sizeof(m);
+	memcpy(p->data, &m, sizeof(m));
 }
 
 /* Of the loopback device, so that datagrams come back. */
@@ -98,7 +101,7 @@ static void put_actions(struct xt_dtlscid_tginfo_v0 *t)
 	t->not_dtls = (uint8_t)draw(3);
 }
 
-struct xt_dtlscid_tginfo_v0 target_data(bool v6)
+void put_target(struct part *p, bool v6)
 {
 	struct xt_dtlscid_tginfo_v0 t;
 
@@ -120,5 +123,7 @@ struct xt_dtlscid_tginfo_v0 target_data(bool v6)
 		put_address(&t.vip, v6);
 		t.vip_port = htons(5684);
 	}
-	return t;
+	p->name = "DTLSCID";
+	p->len = sizeof(t);
+	memcpy(p->data, &t, sizeof(t));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A whole table raw, as iptables-legacy sends it: a rule of both, or of one of them, in
- * each chain, and what every table has.
+ * A whole table, as iptables-legacy sends it: a rule in chains PREROUTING and OUTPUT, and what
+ * every table has.
  */
 #include <errno.h>
 #include <netinet/in.h>	/* ahead of those of Linux, which know of it then */
@@ -19,11 +19,19 @@ enum {
 	BLOB_MAX	= 4 * ENTRY_MAX,
 };
 
+/* By whether it is nat: the chains of the table. */
+static const uint32_t hooks[] = {
+	1 << NF_INET_PRE_ROUTING | 1 << NF_INET_LOCAL_OUT,
+	1 << NF_INET_PRE_ROUTING | 1 << NF_INET_LOCAL_IN | 1 << NF_INET_LOCAL_OUT |
+	1 << NF_INET_POST_ROUTING,
+};
+
+static bool has_chain(bool nat, uint32_t hook) { return hooks[nat] & 1U << hook; }
+
 struct table {
 	bool v6;
 	uint32_t entries;
 	size_t len;
-	uint32_t rule[2];	/* where the rules begin */
 	union {
 		struct ipt_replace head4;
 		struct ip6t_replace head6;
@@ -90,13 +98,10 @@ static void add_end(struct table *t)
 							 sizeof(name)));
 }
 
-/* @damage: how many bytes of what data become others, at most */
-static void add_rule(struct table *t, uint32_t damage)
+static void add_rule(struct table *t, const struct rule *r, uint32_t damage)
 {
-	struct xt_dtlscid_tginfo_v0 target = target_data(t->v6);
-	struct xt_dtlscid_mtinfo_v0 match = match_data();
+	const struct part *match = &r->match, *target = &r->target;
 	uint8_t *at = begin_entry(t);
-	uint32_t which = draw(3);
 	size_t len = header(t), offset;
 
 	if (t->v6) {
@@ -105,13 +110,11 @@ static void add_rule(struct table *t, uint32_t damage)
 	} else {
 		((struct ipt_entry *)at)->ip.proto = IPPROTO_UDP;
 	}
-	mutate((uint8_t *)&match, sizeof(match), chance(50) ? damage : 0);
-	mutate((uint8_t *)&target, sizeof(target), chance(50) ? damage : 0);
-	if (which != 1)
-		len += put_part(at + len, "dtlscid", &match, sizeof(match));
+	if (match->name)
+		len += put_part(at + len, match->name, match->data, match->len);
 	offset = len;
-	len += which != 0 ? put_part(at + len, "DTLSCID", &target, sizeof(target)) :
-			    put_standard(at + len, -NF_ACCEPT - 1);
+	len += target->name ? put_part(at + len, target->name, target->data, target->len) :
+			      put_standard(at + len, -NF_ACCEPT - 1);
 	if (damage && chance(30)) {	/* sizes, names and revisions too */
 		mutate(at, header(t), 2);
 		mutate(at + header(t), 32, 2);
@@ -134,66 +137,75 @@ static int raw_socket(bool v6)
 }
 
 /* Those that the table has now. */
-static uint32_t entries(bool v6)
+static uint32_t entries(bool v6, bool nat)
 {
-	struct ipt_getinfo info = { .name = "raw" };
+	struct ipt_getinfo info = { .name = "" };
 	socklen_t len = sizeof(info);
 
+	strcpy(info.name, table_of(nat));
 	if (getsockopt(raw_socket(v6), option_level(v6), GET_INFO, &info, &len))
-		die("table raw", strerror(errno));
+		die(info.name, strerror(errno));
 	return info.num_entries;
 }
 
-/* The header, which is the same in both families. */
-static void finish(struct table *t, const uint32_t *begin, const uint32_t *policy)
+/* The header, which is the same in both families, but for where its chains are. */
+static void finish(struct table *t, bool nat)
 {
 	static struct xt_counters counters[64];
 	struct ipt_replace *h = &t->head4;
 
-	memset(h, 0, sizeof(*h));
-	strcpy(h->name, "raw");
-	h->valid_hooks = 1 << NF_INET_PRE_ROUTING | 1 << NF_INET_LOCAL_OUT;
+	strcpy(h->name, table_of(nat));
+	h->valid_hooks = hooks[nat];
 	h->num_entries = t->entries;
 	h->size = (uint32_t)(t->len - sizeof(*h));
-	h->hook_entry[NF_INET_PRE_ROUTING] = begin[0];
-	h->hook_entry[NF_INET_LOCAL_OUT] = begin[1];
-	h->underflow[NF_INET_PRE_ROUTING] = policy[0];
-	h->underflow[NF_INET_LOCAL_OUT] = policy[1];
-	h->num_counters = entries(t->v6);
+	h->num_counters = entries(t->v6, nat);
 	h->counters = counters;
 }
 
-/* Whether the kernel took it. */
-static bool replace(bool v6, bool rules, uint32_t damage)
+static bool may_have_rules(uint32_t hook)
+{
+	return hook == NF_INET_LOCAL_OUT || (hook == NF_INET_PRE_ROUTING && chance(50));
+}
+
+/* Whether the kernel took it; @r: NULL for a table without rules */
+static bool replace(bool v6, bool nat, const struct rule *r, uint32_t damage)
 {
 	static struct table t;
-	uint32_t begin[2], policy[2], i;
+	struct ipt_replace *h = &t.head4;
+	uint32_t hook;
 
 	t.v6 = v6;
 	t.entries = 0;
-	t.len = sizeof(t.head4);
-	for (i = 0; i < 2; i++) {
-		begin[i] = (uint32_t)(t.len - sizeof(t.head4));
-		if (rules && (i || chance(50)))
-			add_rule(&t, damage);
-		policy[i] = (uint32_t)(t.len - sizeof(t.head4));
+	t.len = sizeof(*h);
+	memset(h, 0, sizeof(*h));
+	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
+		if (!has_chain(nat, hook))
+			continue;
+		h->hook_entry[hook] = (uint32_t)(t.len - sizeof(*h));
+		if (r && may_have_rules(hook))
+			add_rule(&t, r, damage);
+		h->underflow[hook] = (uint32_t)(t.len - sizeof(*h));
 		add_policy(&t);
 	}
 	add_end(&t);
-	finish(&t, begin, policy);
+	finish(&t, nat);
 	if (damage && chance(5))
 		mutate(t.byte + 32, 60, 2);	/* of the header, but neither name nor counters */
 	if (damage && chance(5))
-		mutate(t.byte + sizeof(t.head4), t.len - sizeof(t.head4), 20);
+		mutate(t.byte + sizeof(*h), t.len - sizeof(*h), 20);
 	return !setsockopt(raw_socket(v6), option_level(v6), SET_REPLACE, t.byte, (socklen_t)t.len);
 }
 
 bool try_legacy(bool v6)
 {
-	if (!replace(v6, true, chance(10) ? 0 : 3))
+	uint32_t damage = chance(10) ? 0 : 3;
+	struct rule r;
+
+	make_rule(&r, v6, damage);
+	if (!replace(v6, r.nat, &r, damage))
 		return false;
 	traffic(v6);
-	if (!replace(v6, false, 0))
-		die("an empty table raw", strerror(errno));
+	if (!replace(v6, r.nat, NULL, 0))
+		die("an empty table", strerror(errno));
 	return true;
 }

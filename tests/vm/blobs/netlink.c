@@ -124,23 +124,23 @@ static bool sent(const struct message *m)
 	return taken;
 }
 
-static void put_chain(struct message *m, bool v6, const char *name, uint32_t hook)
+static void put_chain(struct message *m, bool v6, bool nat, const char *name, uint32_t hook)
 {
 	struct nlmsghdr *h = begin_command(m, NFT_MSG_NEWCHAIN, v6);
 	struct nlattr *nest;
 
-	put_text(m, NFTA_CHAIN_TABLE, "raw");
+	put_text(m, NFTA_CHAIN_TABLE, table_of(nat));
 	put_text(m, NFTA_CHAIN_NAME, name);
 	nest = begin_nest(m, NFTA_CHAIN_HOOK);
 	put_number(m, NFTA_HOOK_HOOKNUM, hook);
-	put_number(m, NFTA_HOOK_PRIORITY, (uint32_t)-300);
+	put_number(m, NFTA_HOOK_PRIORITY, (uint32_t)(nat ? -100 : -300));
 	end_nest(m, nest);
-	put_text(m, NFTA_CHAIN_TYPE, "filter");
+	put_text(m, NFTA_CHAIN_TYPE, nat ? "nat" : "filter");
 	end(m, h);
 }
 
-/* The target asks for a table of that name. */
-static void make_table(bool v6)
+/* The targets ask for tables of these names. */
+static void make_table(bool v6, bool nat)
 {
 	static struct message m;
 	struct nlmsghdr *h;
@@ -148,59 +148,46 @@ static void make_table(bool v6)
 	m.len = 0;
 	put_batch_mark(&m, NFNL_MSG_BATCH_BEGIN);
 	h = begin_command(&m, NFT_MSG_NEWTABLE, v6);
-	put_text(&m, NFTA_TABLE_NAME, "raw");
+	put_text(&m, NFTA_TABLE_NAME, table_of(nat));
 	end(&m, h);
-	put_chain(&m, v6, "PREROUTING", NF_INET_PRE_ROUTING);
-	put_chain(&m, v6, "OUTPUT", NF_INET_LOCAL_OUT);
+	put_chain(&m, v6, nat, "PREROUTING", NF_INET_PRE_ROUTING);
+	put_chain(&m, v6, nat, "OUTPUT", NF_INET_LOCAL_OUT);
 	put_batch_mark(&m, NFNL_MSG_BATCH_END);
 	if (!sent(&m))
-		die("table raw", "refused");
+		die(table_of(nat), "refused");
 }
 
 /* The numbers of a match's attributes and a target's are the same. */
-static void put_part(struct message *m, const char *kind, const char *name, const void *data,
-		     size_t len, bool damaged)
+static void put_part(struct message *m, const char *kind, const struct part *p, bool damaged)
 {
 	struct nlattr *one = begin_nest(m, NFTA_LIST_ELEM), *inner;
-	size_t at;
+	size_t len = damaged && chance(20) ? draw((uint32_t)p->len + 16) : p->len, at;
 
 	put_text(m, NFTA_EXPR_NAME, kind);
 	inner = begin_nest(m, NFTA_EXPR_DATA);
 	at = m->len;
-	put_text(m, NFTA_MATCH_NAME, name);
+	put_text(m, NFTA_MATCH_NAME, p->name);
 	put_number(m, NFTA_MATCH_REV, damaged && chance(5) ? draw(300) : 0);
-	put_attribute(m, NFTA_MATCH_INFO, data,
-		      damaged && chance(20) ? draw((uint32_t)len + 16) : len);
+	put_attribute(m, NFTA_MATCH_INFO, p->data, len);
 	if (damaged && chance(10))
 		mutate(m->byte + at, 28, 2);
 	end_nest(m, inner);
 	end_nest(m, one);
 }
 
-static void put_rule(struct message *m, bool v6, uint32_t damage)
+static void put_rule(struct message *m, const struct rule *r, uint32_t damage)
 {
-	struct {
-		struct xt_dtlscid_tginfo_v0 data;
-		uint8_t more[16];
-	} target = { target_data(v6), "" };
-	struct {
-		struct xt_dtlscid_mtinfo_v0 data;
-		uint8_t more[16];
-	} match = { match_data(), "" };
-	struct nlmsghdr *h = begin_command(m, NFT_MSG_NEWRULE, v6);
-	uint32_t which = draw(3);
+	struct nlmsghdr *h = begin_command(m, NFT_MSG_NEWRULE, r->v6);
 	struct nlattr *nest;
 	size_t at = m->len;
 
-	put_text(m, NFTA_RULE_TABLE, "raw");
+	put_text(m, NFTA_RULE_TABLE, table_of(r->nat));
 	put_text(m, NFTA_RULE_CHAIN, chance(30) ? "PREROUTING" : "OUTPUT");
-	mutate((uint8_t *)&match, sizeof(match.data), chance(50) ? damage : 0);
-	mutate((uint8_t *)&target, sizeof(target.data), chance(50) ? damage : 0);
 	nest = begin_nest(m, NFTA_RULE_EXPRESSIONS);
-	if (which != 1)
-		put_part(m, "match", "dtlscid", &match, sizeof(match.data), damage);
-	if (which != 0)
-		put_part(m, "target", "DTLSCID", &target, sizeof(target.data), damage);
+	if (r->match.name)
+		put_part(m, "match", &r->match, damage);
+	if (r->target.name)
+		put_part(m, "target", &r->target, damage);
 	end_nest(m, nest);
 	nest = begin_nest(m, NFTA_RULE_COMPAT);
 	put_number(m, NFTA_RULE_COMPAT_PROTO, damage && chance(5) ? draw(256) : IPPROTO_UDP);
@@ -211,7 +198,7 @@ static void put_rule(struct message *m, bool v6, uint32_t damage)
 		mutate(m->byte + at, m->len - at, 4);
 }
 
-static void remove_rules(bool v6)
+static void remove_rules(bool v6, bool nat)
 {
 	static struct message m;
 	struct nlmsghdr *h;
@@ -219,7 +206,7 @@ static void remove_rules(bool v6)
 	m.len = 0;
 	put_batch_mark(&m, NFNL_MSG_BATCH_BEGIN);
 	h = begin_command(&m, NFT_MSG_DELRULE, v6);
-	put_text(&m, NFTA_RULE_TABLE, "raw");
+	put_text(&m, NFTA_RULE_TABLE, table_of(nat));
 	end(&m, h);
 	put_batch_mark(&m, NFNL_MSG_BATCH_END);
 	if (!sent(&m))
@@ -228,20 +215,23 @@ static void remove_rules(bool v6)
 
 bool try_netlink(bool v6)
 {
-	static bool ready[2];
+	uint32_t damage = chance(10) ? 0 : 3;
+	static bool ready[2][2];
 	static struct message m;
+	struct rule r;
 
-	if (!ready[v6]) {
-		make_table(v6);
-		ready[v6] = true;
+	make_rule(&r, v6, damage);
+	if (!ready[v6][r.nat]) {
+		make_table(v6, r.nat);
+		ready[v6][r.nat] = true;
 	}
 	m.len = 0;
 	put_batch_mark(&m, NFNL_MSG_BATCH_BEGIN);
-	put_rule(&m, v6, chance(10) ? 0 : 3);
+	put_rule(&m, &r, damage);
 	put_batch_mark(&m, NFNL_MSG_BATCH_END);
 	if (!sent(&m))
 		return false;
 	traffic(v6);
-	remove_rules(v6);
+	remove_rules(v6, r.nat);
 	return true;
 }

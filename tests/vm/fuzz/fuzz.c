@@ -24,11 +24,11 @@ _Noreturn void die(const char *what, const char *why)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: fuzz [-d] [-s SEED] [-n COUNT] [-v VECTORS] client|node PORT:OFFSET:LENGTH:CID[:known]...\n"
+	fputs("usage: fuzz [-d] [-s SEED] [-n COUNT] [-v VECTORS] client|node PORT:OFFSET:LENGTH:CID[:known|:lbsp]...\n"
 	      "-d: nothing is sent; what would be is summed up, as in every case\n"
 	      "-v: a table of datagrams to begin with, as of tests/vm/expect\n"
 	      "PORT...: a port, where the node id is in the CIDs of its clients, their length, and\n"
-	      "whether it is known; the last one gets aggregates only\n", stderr);
+	      "whether it is known; or it gets LBSP options; the last one gets aggregates only\n", stderr);
 	exit(2);
 }
 
@@ -112,13 +112,27 @@ static void make_udp(const struct path *p, const struct service *s, struct conte
 {
 	c->protocol = IPPROTO_UDP;
 	c->len = put_payload(c->byte + 8, s);
-	if (!is_for_vip(p))
+	if (!is_for_vip(p) || s->lbsp)
 		unmark(c->byte + 8, c->len);
 	c->len = put_udp(c->byte, p, c->len);
 	if (chance(8))
 		lie(c);
 	else if (chance(8))
 		offload(p, c);
+}
+
+/* A flow's first packet, behind the option. */
+static void make_lbsp(const struct path *p, struct content *c)
+{
+	size_t payload = draw(60), len;
+	uint8_t first[128];
+
+	fill(first + 8, payload);
+	c->protocol = chance(30) ? IPPROTO_TCP : IPPROTO_UDP;
+	len = c->protocol == IPPROTO_TCP ? put_syn(first, p) : put_udp(first, p, payload);
+	c->len = put_lbsp(c->byte, p, &c->protocol);
+	memcpy(c->byte + c->len, first, len);
+	c->len += len;
 }
 
 /* An aggregate of a device: what kernels older than 6.2 know nothing of, and refuse. */
@@ -190,13 +204,18 @@ static void send_one(bool is_node)
 {
 	const struct service *s = &services[draw(nservices - 1)];
 	static struct content c;
-	bool v6 = chance(50);
+	bool v6 = s->lbsp || chance(50);
 	struct path p = is_node ? from_node(v6, s->port) : from_client(v6, s->port);
 	uint32_t what = draw(1000);
 
 	memset(&c.vnet, 0, sizeof(c.vnet));
+	if (s->lbsp && chance(50))	/* most flows are new */
+		p.sport = (uint16_t)draw(65536);
 	if (what < 880) {
-		make_udp(&p, s, &c);
+		if (s->lbsp && chance(85))
+			make_lbsp(&p, &c);
+		else
+			make_udp(&p, s, &c);
 		if (what < 60 && c.len) {
 			send_fragments(&p, &c);
 			return;
@@ -228,7 +247,7 @@ static struct service service(const char *text)
 	    !port || port > 65535 || !length || length > 4 || offset + length > cid || cid > 19)
 		die(text, "no PORT:OFFSET:LENGTH:CID");
 	return (struct service){ (uint16_t)port, (uint8_t)offset, (uint8_t)length, (uint8_t)cid,
-				 *known };
+				 !strcmp(known, "known"), !strcmp(known, "lbsp") };
 }
 
 int main(int argc, char **argv)

@@ -21,6 +21,7 @@
  * @id_length:	bytes of the node id
  * @cid_length:	bytes of the CID
  * @known:	the rule says that length, so what is malformed behind a CID shows
+ * @lbsp:	no CIDs but LBSP options, in IPv6, also of TCP
  */
 struct service {
 	uint16_t port;
@@ -28,6 +29,7 @@ struct service {
 	uint8_t id_length;
 	uint8_t cid_length;
 	bool known;
+	bool lbsp;
 };
 
 extern struct service services[16];
@@ -79,12 +81,16 @@ struct content {
 size_t put_header(uint8_t *to, const struct path *p, uint8_t protocol, size_t len);
 void finish_header(uint8_t *packet, const struct path *p);
 size_t put_udp(uint8_t *to, const struct path *p, size_t payload);
+size_t put_syn(uint8_t *to, const struct path *p);
 uint32_t checksum(uint32_t sum);
 uint32_t add_up(const uint8_t *p, size_t len, uint32_t sum);
 uint32_t pseudo_header(const struct path *p, uint8_t protocol, size_t len);
 
 /* options.c */
 size_t put_options(uint8_t *to, const struct path *p, uint8_t *protocol);
+
+/* lbsp.c */
+size_t put_lbsp(uint8_t *to, const struct path *p, uint8_t *protocol);
 
 /* fragments.c */
 void send_fragments(const struct path *p, const struct content *c);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* IP and UDP headers that are right; who wants them wrong changes them afterwards. */
+/* IP, UDP and TCP headers that are right; who wants them wrong changes them afterwards. */
 #include <netinet/in.h>
 #include <string.h>
 #include "fuzz.h"
@@ -72,5 +72,21 @@ size_t put_udp(uint8_t *to, const struct path *p, size_t payload)
 	put32(to + 4, (uint32_t)(len << 16));
 	sum = checksum(add_up(to, len, pseudo_header(p, IPPROTO_UDP, len)));
 	put16(to + 6, sum ? sum : 0xffff);
+	return len;
+}
+
+/* A TCP segment that begins a connection; returns its length. */
+size_t put_syn(uint8_t *to, const struct path *p)
+{
+	const size_t len = 20;
+
+	memset(to, 0, len);
+	put16(to, p->sport);
+	put16(to + 2, p->dport);
+	put32(to + 4, draw(1000));
+	to[12] = (uint8_t)(len / 4 << 4);
+	to[13] = 2;	/* SYN */
+	put16(to + 14, 65535);
+	put16(to + 16, checksum(add_up(to, len, pseudo_header(p, IPPROTO_TCP, len))));
 	return len;
 }

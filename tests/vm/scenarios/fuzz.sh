@@ -23,6 +23,9 @@ names() {
 }
 limit=1000
 
+# LBSP's port: under one name UDP, under another TCP.
+lbsp_port=5690
+
 # options NAME ROUND: of a name's rule, in turn.
 options() {
 	case $1-$(($2 % 2)) in
@@ -58,6 +61,18 @@ balancing() {
 	done
 }
 
+# lbsp_balancing ROUND: by the option; the chain is of IPv6's table nat.
+lbsp_balancing() {
+	servers=$(nodes_of "$1" | sed 's/--node [0-9]*=/--server /g')
+	case $(($1 % 3)) in
+	0) options="--timeout 3,2" ;;
+	1) options="--encoding draft --foreign drop" ;;
+	2) options="--option-type 0x1e --timeout 1,1" ;;
+	esac
+	echo "-A lbsp -d $vip -p udp --dport $lbsp_port -j LBSP --name l $servers $options"
+	echo "-A lbsp -d $vip -p tcp --dport $lbsp_port -j LBSP --name m $servers --foreign drop"
+}
+
 # Tests of the match, each of which holds or does not for what can be read at all.
 tests() {
 	cat <<-END
@@ -80,6 +95,17 @@ cid_tests() {
 	END
 }
 
+# Tests of -m lbsp: for all packets, and for those with the option.
+lbsp_tests() { echo --malformed; }
+lbsp_option_tests() {
+	cat <<-END
+	--client 2001:db8:1::20/123
+	--server 2001:db8:2::/64
+	--server-set
+	--encoding draft
+	END
+}
+
 numbered() { awk '{ print NR, $0 }'; }
 
 counting() {
@@ -96,6 +122,22 @@ counting() {
 	names | while read -r name port _; do
 		echo "-A tally -d $vip -p udp --dport $port -m comment --comment $name"
 	done
+	[ $f = 4 ] || lbsp_counting
+}
+
+# Of any protocol.
+lbsp_counting() {
+	all="-A tally -m comment --comment"
+	echo "$all all"
+	lbsp_tests | numbered | while read -r n test; do
+		echo "$all all$n -m lbsp $test"
+		echo "$all none$n -m lbsp ! $test"
+	done
+	echo "$all lbsp -m lbsp"
+	lbsp_option_tests | numbered | while read -r n test; do
+		echo "$all lbsp$n -m lbsp $test"
+		echo "$all nolbsp$n -m lbsp ! $test"
+	done
 }
 
 # In the other tables' chains, for what packets are like there.
@@ -105,6 +147,7 @@ elsewhere() {
 		for chain in $chains; do
 			echo "-A $chain -p udp -m dtlscid --node-id 2:300 --id-offset 2 --id-length 2"
 			echo "-A $chain -p udp -m dtlscid --cid 01/5 --cid-length 6 --record cid,mixed"
+			[ $f = 4 ] || echo "-A $chain -m lbsp --client 2001:db8:1::/48 ! --server-set"
 		done
 		echo COMMIT
 	done <<-END
@@ -142,14 +185,29 @@ prepare() {
 	} > "first.$f"
 	for n in 0 1 2 3 4 5; do
 		{ printf '%s\n' '*raw' '-F PREROUTING' '-A PREROUTING -j tally'; balancing $n; echo COMMIT; } > "round.$f.$n"
+		[ $f = 4 ] || { printf '%s\n' '*nat' '-F lbsp'; lbsp_balancing $n; echo COMMIT; } >> "round.$f.$n"
 	done
+}
+
+# lbsp_begin: after all that is elsewhere.
+lbsp_begin() {
+	ip6tables-restore -n <<-END
+	*nat
+	:lbsp -
+	-A PREROUTING -d $vip -p udp --dport $lbsp_port -m comment --comment l
+	-A PREROUTING -d $vip -p tcp --dport $lbsp_port -m comment --comment m
+	-A PREROUTING -j lbsp
+	$(lbsp_balancing 0)
+	COMMIT
+	END
 }
 
 # start: rules that have counted nothing.
 start() {
 	for f in 4 6; do
 		family $f
-		"$tables-restore" "first.$f" || echo "not ok - IPv$f: rules"
+		{ "$tables-restore" "first.$f" && { [ $f = 4 ] || lbsp_begin; }; } ||
+			echo "not ok - IPv$f: rules"
 		marks
 	done
 }
@@ -166,14 +224,15 @@ see_entries() {
 # storm PACKETS SEED: from the client, a quarter as many from a node, and what goes on besides.
 # shellcheck disable=SC2046 # words
 storm() {
-	set -- "$1" "$2" $(names | awk '{ print $2 ":" $4 }')
+	set -- "$1" "$2" "$lbsp_port:0:1:6:lbsp" $(names | awk '{ print $2 ":" $4 }')
 	count=$1 from=$2 rounds=0 failed=0
 	shift 2
 	ip netns exec client fuzz -s "$from" -n "$count" -v expected client "$@" > client.fuzz &
 	one=$!
 	ip netns exec node1 fuzz -s "$from" -n $((count / 4)) -v expected node "$@" > node.fuzz &
 	two=$!
-	scribble "$from" $(names | sed 's, .*,,; s,^,/proc/net/xt_dtlscid/,') > scribbled &
+	scribble "$from" $(names | sed 's, .*,,; s,^,/proc/net/xt_dtlscid/,; 1s,^,=,') \
+		=/proc/net/xt_lbsp/l /proc/net/xt_lbsp/m > scribbled &
 	three=$!
 	while kill -0 $one 2> ended || kill -0 $two 2> ended; do
 		rounds=$((rounds + 1))
@@ -207,6 +266,7 @@ end() {
 	done
 	conntrack -F 2> flushed
 	wait_for 60 no_names
+	wait_for 60 no_lbsp_names
 }
 
 # What a rule of that comment has counted, in chain tally; in both families; at the nodes.
@@ -218,6 +278,7 @@ at_nodes() {
 }
 
 counted() { counts "$1" | sed -n 's/^datagrams=//p'; }
+lbsp_packets() { sed -n 's/^packets=\([0-9]*\) .*/\1/p' /proc/net/xt_lbsp/l; }
 all_counted() { [ "$(counted a)" = "$(tallies a)" ]; }
 
 # either KIND OTHER-KIND SUM WHAT: each test of a list has held or not, that many times.
@@ -232,9 +293,25 @@ counters() {
 	either is not $(($(tally is1) + $(tally not1))) "as the first one"
 	cid_tests | numbered > list
 	either cid nocid "$(tally cid)" "with a CID"
+	[ $f = 4 ] || lbsp_counters
 	right=$(at_nodes right)
 	check "IPv$f: $right datagrams came to the node that they are marked for" test "$right" -ge $((packets / 100))
 	is "IPv$f: datagrams that came to another node, or that nobody may have" "$(at_nodes wrong)" 0
+}
+
+lbsp_counters() {
+	lbsp_tests | numbered > list
+	either all none "$(tally all)" "as the first one"
+	lbsp_option_tests | numbered > list
+	either lbsp nolbsp "$(tally lbsp)" "with an LBSP option"
+	n=$(tally lbsp)
+	check "LBSP: $n packets had the option, and more had none" \
+		test "$n" -gt 0 -a "$n" -lt $(($(tally none1) - n))
+	is "LBSP: its file has counted as many first packets as the rule ahead of it" \
+		"$(lbsp_packets)" "$(packets ip6tables nat PREROUTING l)"
+	for what in new persistent fallback malformed unsupported; do
+		check "LBSP: some were $what" grep -q "^packets=.* $what=[1-9]" /proc/net/xt_lbsp/l
+	done
 }
 
 # Real clients, when all nodes are up again.
@@ -244,6 +321,25 @@ survivors() {
 	serve_names 4
 	is "IPv$f: each node answers its clients" \
 		"$(who_answers "$client" 42000 1 2 3 4)" "$(from_service 1 2 3 4)"
+	serve_no_more
+	[ $f = 4 ] || lbsp_survivors
+}
+
+lbsp_survivors() {
+	for k in 1 2 3 4; do
+		for name in l m; do echo "up $(node $k)" > /proc/net/xt_lbsp/$name; done
+		ip netns exec node$k lbsp serve node$k $lbsp_port > none &
+		served="$served $!"
+		wait_for 10 listening node$k $lbsp_port
+	done
+	for k in 1 2 3 4; do
+		for protocol in '' -t; do
+			# shellcheck disable=SC2086 # a word, or none
+			on client lbsp ask $protocol -1 "$client" -2 "$(node $k)" -s "$client" "$vip" $lbsp_port
+		done
+	done | cut -d ' ' -f 1 | xargs > got
+	is "LBSP: each server answers its clients" "$(cat got)" \
+		"node1 node1 node2 node2 node3 node3 node4 node4"
 	serve_no_more
 }
 
@@ -274,6 +370,7 @@ is "what failed of it" $failed 0
 check "a file has taken commands" grep -q 'taken=[1-9]' scribbled
 wait_for 30 all_counted
 for name in a b c d e; do sed -n "/^node=/!s/^/# $name: /p" /proc/net/xt_dtlscid/$name; done
+for name in l m; do sed -n "/^server=/!s/^/# $name: /p" /proc/net/xt_lbsp/$name; done
 is "a's file has counted as many datagrams as rules ahead of it" "$(counted a)" "$(tallies a)"
 check "at most $limit entries of a name were seen: $most" test "$most" -le $((limit + 10))
 for f in 4 6; do
@@ -287,6 +384,7 @@ for f in 4 6; do
 done
 end
 check "no name is left" no_names
+check "none of LBSP" no_lbsp_names
 check "no entry is left, of anybody" wait_for 30 no_entries
 after=$(available)
 check "of $before kB available at the beginning, there are $after again" test "$after" -gt $((before - 48000))

@@ -8,7 +8,7 @@
 # family it is of, if there is one.
 
 # Offsets are those of struct xt_dtlscid_mtinfo_v0.
-match_cases() {
+xt_dtlscid_cases() {
 	cat <<-END
 	flags|4=16|
 	flags|4=129|--node-id 1
@@ -54,7 +54,7 @@ fill() {
 
 # Offsets are those of struct xt_dtlscid_tginfo_v0; its node N is at 132 + 24 * N.
 # Rules have two nodes, 1 and 2.
-target_cases() {
+xt_DTLSCID_cases() {
 	cat <<-END
 	flags|4=8|
 	flags|4=128|
@@ -155,14 +155,143 @@ target_cases() {
 	END
 }
 
+# Offsets are those of struct xt_lbsp_mtinfo_v0.
+xt_lbsp_cases() {
+	cat <<-END
+	flags|2=32|
+	flags|2=128|
+	flags|2=33|--client ::1
+	flags|3=1|
+	flags|3=2|--client ::1
+	flags|3=32|
+	flags|3=17|--client ::1
+	flags|7=1|
+	flags|7=128|--client ::1
+	--option-type|0=0|
+	--option-type|0=4|
+	--option-type|0=7|
+	--option-type|0=255|
+	--option-type|1=0|
+	--option-type|1=1|
+	--option-type|1=64|
+	--option-type|1=158|
+	--option-type|1=201|
+	--option-type|1=255|
+	--encoding|4=0|--encoding rfc
+	--encoding|4=3|--encoding rfc
+	--encoding|4=4|--encoding draft
+	--encoding|4=255|--encoding draft
+	--encoding|4=1|
+	--encoding|4=2|--client ::1
+	$(xt_lbsp_prefix client 5 8)
+	$(xt_lbsp_prefix server 6 24)
+	END
+}
+
+# xt_lbsp_prefix OPTION BITS ADDRESS: a prefix whose bits and address are at these offsets.
+xt_lbsp_prefix() {
+	cat <<-END
+	--$1|$2=129|--$1 ::1
+	--$1|$2=255|--$1 ::1
+	--$1|$2=1|
+	--$1|$2=128|
+	--$1|$2=128|--server-set
+	--$1|$3=1|
+	--$1|$(($3 + 15))=1|
+	--$1|$(($3 + 15))=1 2=16|
+	--$1|$2=0|--$1 ::1
+	--$1|$2=127|--$1 ::1
+	--$1|$2=60|--$1 2001:db8:1:1::/64
+	--$1|$3=1|--$1 ::/0
+	--$1|$3=128|--$1 ::/0
+	--$1|$(($3 + 15))=1|--$1 2001:db8::/64
+	--$1|$(($3 + 8))=128|--$1 2001:db8::/64
+	END
+}
+
+# Offsets are those of struct xt_lbsp_tginfo_v0; its server N is at 64 + 20 * N.
+# Rules have two servers, 1 and 2; $more are as many as fit besides.
+xt_LBSP_cases() {
+	more=$(seq 126 | sed 's/^/--server 2001:db8:9::/' | xargs)
+	cat <<-END
+	flags|2=4|
+	flags|2=128|
+	flags|4=1|
+	flags|7=128|
+	--encoding or --option-type|0=0|
+	--encoding or --option-type|0=3|
+	--encoding or --option-type|0=4|
+	--encoding or --option-type|0=5|
+	--encoding or --option-type|0=255|
+	--encoding or --option-type|1=0|
+	--encoding or --option-type|1=1|
+	--encoding or --option-type|1=64|
+	--encoding or --option-type|1=201|
+	--encoding or --option-type|1=1|--encoding draft
+	--server|3=0|
+	--server|3=1|
+	--server|3=3|
+	--server|3=128|
+	--server|3=129|
+	--server|3=255|
+	--server|3=127|$more
+	--server|3=129|$more
+	--server|3=255|$more
+	--server|64=0 65=0 66=0 67=0 69=0 79=0|
+	--server|84=0 85=0 86=0 87=0 89=0 99=0|
+	--server|64=255|
+	--server|84=255 85=0|
+	--server|99=1|
+	--server|79=2|
+	--server|81=4|
+	--server|81=255|
+	--server|101=4|
+	--server|82=1|
+	--server|83=128|
+	--server|102=1|
+	--server|104=1|
+	--server|119=1|
+	--server|120=1|
+	--server|121=1|
+	--server|123=1|
+	--server|2604=1|
+	--server|2623=1|
+	--timeout|8=1|
+	--timeout|12=1|
+	--timeout|8=0|--timeout 10,5
+	--timeout|12=0|--timeout 10,5
+	--timeout|8=129 9=81 10=1|--timeout 10,5
+	--timeout|12=129 13=81 14=1|--timeout 10,5
+	--timeout|11=128|--timeout 10,5
+	--timeout|15=128|--timeout 10,5
+	--hash-key|16=1|
+	--hash-key|31=128|
+	--hash-key|2=0|--hash-key 00112233445566778899aabbccddeeff
+	--hash-key|2=2|--hash-key 00112233445566778899aabbccddeeff
+	--name|32=0|
+	--name|$(fill 32 35 0)|
+	--name|37=97|
+	--name|63=97|
+	--name|$(fill 36 63 97)|
+	--name|32=47|
+	--name|35=47|
+	--name|32=32|
+	--name|33=10|
+	--name|33=127|
+	--name|33=200|
+	--name|32=46 $(fill 33 35 0)|
+	--name|32=46 33=46 $(fill 34 35 0)|
+	END
+}
+
 # Bytes that make no data invalid; what is the kernel's own is not read.
-match_valid() {
+xt_dtlscid_valid() {
 	cat <<-END
 	1296=255
 	END
 }
 
-target_valid() {
+xt_DTLSCID_valid() {
 	cat <<-END
 	3208=255
 	154=0
@@ -172,24 +301,51 @@ target_valid() {
 	END
 }
 
+xt_lbsp_valid() {
+	cat <<-END
+	0=1
+	0=2
+	1=2
+	1=63
+	2=16
+	2=4
+	END
+}
+
+xt_LBSP_valid() {
+	cat <<-END
+	2624=255
+	0=2
+	1=2
+	1=63
+	2=2
+	80=0
+	80=255
+	81=3
+	99=255
+	END
+}
+
 # add BYTES OPTIONS: a rule, its data written over.
 add() {
 	# shellcheck disable=SC2086 # words
-	PATCH=$1 XTABLES_LIBDIR=$PWD:$libdir "$ipt" -t "$table" -A "$chain" -p udp $rule $2
+	PATCH=$1 XTABLES_LIBDIR=$PWD:$libdir "$ipt" -t "$table" -A "$chain" $rule $2
 }
 
 # refused MESSAGE BYTES OPTIONS.  The log takes ten such lines and then pauses: a new
 # module begins anew.
 refused() {
-	rmmod "$module"
+	[ $((asked % 8)) -ne 0 ] || rmmod "$module"
+	asked=$((asked + 1))
 	lines=$(dmesg | wc -l)
 	add "$2" "$3" 2> err
 	status=$?
 	dmesg | sed "1,${lines}d" > messages
+	[ $status -ne 0 ] || "$ipt" -t "$table" -F "$chain"
 	if [ $status -ne 0 ] && grep -q "$kind: invalid $1\$" messages; then
-		ok "$ipt: $kind: $2 over '$3' is refused"
+		ok "$ipt: $kind: $2 over '${3%% --server *}' is refused"
 	else
-		not_ok "$ipt: $kind: $2 over '$3' is refused" "status $status" "$(cat err messages)"
+		not_ok "$ipt: $kind: $2 over '${3%% --server *}' is refused" "status $status" "$(cat err messages)"
 	fi
 }
 
@@ -198,33 +354,45 @@ hostile() {
 	kind=$1 module=$2 table=$3 chain=$4 rule=$5
 	check "$ipt: $kind: unpatched, the rule is added" add '' ''
 	"$ipt" -t "$table" -F
-	"${kind}_cases" > cases
+	"${module}_cases" > cases
+	asked=0
 	while IFS='|' read -r message bytes options only; do
 		case $only in
 		'' | "$version") refused "$message" "$bytes" "$options" ;;
 		esac
 	done < cases
-	is "$ipt: $kind: no rule was added" "$("$ipt" -t "$table" -S "$chain" | wc -l)" 1
-	for bytes in $("${kind}_valid"); do
+	is "$ipt: $kind: no rule is left" "$("$ipt" -t "$table" -S "$chain" | wc -l)" 1
+	for bytes in $("${module}_valid"); do
 		check "$ipt: $kind: $bytes is not refused" add "$bytes" ''
 		"$ipt" -t "$table" -F
 	done
 }
 
-# both PROGRAM 4|6
-both() {
+# use PROGRAM 4|6
+use() {
 	ipt=$1 version=$2
 	family "$version"
-	hostile match xt_dtlscid filter INPUT "-m dtlscid"
-	# shellcheck disable=SC2154 # nodes is set by family
-	hostile target xt_DTLSCID raw PREROUTING "-j DTLSCID --node 1=${nodes}1 --node 2=${nodes}2"
+}
+
+# shellcheck disable=SC2154 # nodes is set by family
+dtlscid() {
+	hostile match xt_dtlscid filter INPUT "-p udp -m dtlscid"
+	hostile target xt_DTLSCID raw PREROUTING \
+		"-p udp -j DTLSCID --node 1=${nodes}1 --node 2=${nodes}2"
+}
+
+lbsp() {
+	hostile match xt_lbsp filter INPUT "-m lbsp"
+	hostile target xt_LBSP nat PREROUTING "-j LBSP --server ${nodes}1 --server ${nodes}2"
 }
 
 libdir=$(dirname "$(find /usr/lib -name libxt_udp.so)")
-mv hostile-match.so libxt_dtlscid.so
-mv hostile-target.so libxt_DTLSCID.so
+for plugin in hostile-*.so; do mv "$plugin" "${plugin#hostile-}"; done
 case $FLAVOUR in
-legacy) both iptables-legacy 4 ;;
-nft) both ip6tables-nft 6 ;;
+legacy) use iptables-legacy 4 ;;
+nft) use ip6tables-nft 6 ;;
 esac
+dtlscid
+use "ip6tables-$FLAVOUR" 6
+lbsp
 finish

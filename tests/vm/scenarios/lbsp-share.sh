@@ -6,7 +6,7 @@
 # got which.
 . lib.sh
 
-clients=4000
+clients=4000 port=80
 key=f0e1d2c3b4a5968778695a4b3c2d1e0f
 
 many_addresses() {
@@ -24,7 +24,7 @@ flood() {
 	file=$1
 	shift
 	conntrack -F 2> flushed
-	on client lbsp flood "$@" -p 10000 -1 2001:db8:c::1:0 $clients "$vip" 80
+	on client lbsp flood "$@" -p 10000 -1 2001:db8:c::1:0 $clients "$vip" "$port"
 	wait_for 30 all_came
 	flows -6 | sed 's/.*orig=[^ ]* \([0-9]*\) .*reply=\([^ ]*\) .*/\1 \2/' | sort > "$file"
 }
@@ -76,6 +76,13 @@ news lbsp > counted
 flood again
 is "the same clients once more: as before" "$(diff all again)" ""
 is "all are new ones" "$(news lbsp)" "packets=$clients new=$clients"
+
+port=443
+flood another-port
+others=$(moved all another-port | cut -d ' ' -f 1)
+check "another port is another service: of $clients clients $others have another server" \
+	test "$others" -gt $((clients * 84 / 100)) -a "$others" -lt $((clients * 91 / 100))
+port=80
 
 rule "$(servers 7)"
 flood fewer

@@ -3,13 +3,17 @@
 # The plugins' .t cases: add, save, restore, delete; refusals.
 . lib.sh
 set -f # [ADDR]:PORT is no pattern
+key=00112233445566778899aabbccddeeff
 
 # use PROGRAM FILE: rules are made by that program, where that file of cases says.
 use() {
 	ipt=$1
 	cases=$2
 	table=$(sed -n 's/^\*//p' "$cases")
-	chain=$(sed -n 's/^://p' "$cases")
+	read -r chain before <<-END
+	$(sed -n 's/^://p' "$cases")
+	END
+	before=${before:+$before }
 	version=4
 	[ "$ipt" = "${ipt#ip6}" ] || version=6
 	family $version
@@ -24,8 +28,8 @@ lines() {
 
 # The OK lines as rules, in the given field's form (1: as typed, 2: as saved).
 rules() {
-	lines OK | awk -F ';' -v field="$1" -v chain="$chain" '
-		{ print "-A " chain " -p udp " ($field == "=" ? $1 : $field) }'
+	lines OK | awk -F ';' -v field="$1" -v begin="-A $chain $before" '
+		{ print begin ($field == "=" ? $1 : $field) }'
 }
 
 # The table's rules in the form of rules 2.
@@ -36,7 +40,7 @@ saved() {
 # rule -A|-C OPTIONS...: messages go to the file err.
 rule() {
 	# shellcheck disable=SC2086 # words
-	"$ipt" -t "$table" "$1" "$chain" -p udp $2 2> err
+	"$ipt" -t "$table" "$1" "$chain" $before $2 2> err
 }
 
 # round_trip WHAT: the rules of the file typed, which are saved as in the file want.
@@ -81,7 +85,7 @@ refusals() {
 
 # most WHAT OPTIONS: one rule of that many, written as it is saved.
 most() {
-	echo "-A $chain -p udp $2" | tee typed > want
+	echo "-A $chain $before$2" | tee typed > want
 	round_trip "$1"
 }
 
@@ -106,16 +110,16 @@ long_nodes() {
 		"--node: 9040 characters, too many for iptables-restore (1..9000)"
 }
 
-# As many nodes as fit, and one more.  iptables-restore takes 254 words a rule.
-nodes() {
-	most "128 nodes" "-j DTLSCID $(list 128 "--node=&=$nodes&")"
-	check "$ipt: 128 nodes, each two words" rule -A "-j DTLSCID $(list 128 "--node &=$nodes&")"
-	is "$ipt: 128 nodes are saved as one word each" "$(saved | wc -w)" $((6 + 128))
+# as_many TARGET OPTION VALUE SUFFIX: as many of an option as fit, and one more; SUFFIX is as
+# long as can be.  iptables-restore takes 254 words a rule.
+as_many() {
+	most "128 --$2" "-j $1 $(list 128 "--$2=$3")"
+	check "$ipt: 128 --$2, each two words" rule -A "-j $1 $(list 128 "--$2 $3")"
+	is "$ipt: 128 --$2 are saved as one word each" "$(saved | wc -w)" \
+		"$(echo "-A $chain $before -j $1 $(seq -s ' ' 128)" | wc -w)"
 	"$ipt" -t "$table" -F
-	refused "129 nodes" "-j DTLSCID $(list 129 "--node &=$nodes&")" \
-		"DTLSCID: --node: more than 128 nodes"
-	most "100 nodes" "-j DTLSCID $(list 100 "--node &=$nodes&,weight=255,cid-length=255,drain")"
-	[ $version = 4 ] || long_nodes
+	refused "129 --$2" "-j $1 $(list 129 "--$2 $3")" "$1: --$2: more than 128 $2s"
+	most "100 --$2" "-j $1 $(list 100 "--$2 $3,$4")"
 }
 
 # listing OPTIONS PRINTED OTHER: what -L prints of a rule with these options, and that
@@ -127,9 +131,18 @@ listing() {
 	*" $2") ok "$ipt -L prints $2" ;;
 	*) not_ok "$ipt -L prints $2" "got: $line" ;;
 	esac
-	rule -C "$3"
-	is "$ipt -C tells rules apart" $? 1
+	check "$ipt -C finds it" rule -C "$1"
+	for command in $(commands); do
+		rule "$command" "$3"
+		is "$ipt $command tells rules apart" $? 1
+	done
 	"$ipt" -t "$table" -F
+}
+
+# ip6tables-legacy 1.8.9 compares less than all for -C.
+commands() {
+	echo -D
+	[ "$ipt" = ip6tables-legacy ] || echo -C
 }
 
 match() {
@@ -144,25 +157,85 @@ match() {
 
 target() {
 	use "$1" libxt_DTLSCID.t
-	key=00112233445566778899aabbccddeeff
 	accepted
 	refusals
-	nodes
+	as_many DTLSCID node "&=$nodes&" weight=255,cid-length=255,drain
+	[ $version = 4 ] || long_nodes
 	listing "-j DTLSCID --node 1=${nodes}1,drain --hash-key $key --no-dnat --name a" \
 		"DTLSCID node 1=${nodes}1,drain hash-key set no-dnat name a" \
 		"-j DTLSCID --node 1=${nodes}1,up --hash-key $key --no-dnat --name a"
 }
 
-# Every rule in the README and the manual page can be added as it stands there.
+lbsp_match() {
+	use "$1" libip6t_lbsp.t
+	accepted
+	refusals
+	listing "-m lbsp --client 2001:db8::/32 ! --server ${nodes}1 ! --server-set --option-type 31" \
+		"lbsp client 2001:db8::/32 ! server ${nodes}1 ! server-set option-type 0x1f" \
+		"-m lbsp --client 2001:db8::/33 ! --server ${nodes}1 ! --server-set --option-type 31"
+	listing "-m lbsp ! --encoding draft ! --malformed" "lbsp ! encoding draft ! malformed" \
+		"-m lbsp ! --encoding rfc ! --malformed"
+}
+
+lbsp_target() {
+	use "$1" libip6t_LBSP.t
+	accepted
+	refusals
+	as_many LBSP server "$nodes&" weight=255,drain
+	most "all that is to be said" "-j LBSP $(list 128 \
+		"--server=2001:1db8:1111:2222:3333:4444:5555:1&,weight=255,drain") --option-type 0x3f \
+--foreign drop --hash-key $key --timeout 86400,86400 --name abcdefghijklmnopqrstuvwxyz01234"
+	listing "-j LBSP --server ${nodes}1,drain --option-type 31 --hash-key $key --timeout 9 --name a" \
+		"LBSP server ${nodes}1,drain option-type 0x1f hash-key set timeout 9,9 name a" \
+		"-j LBSP --server ${nodes}1,up --option-type 31 --hash-key $key --timeout 9 --name a"
+	listing "-j LBSP --server ${nodes}1 --encoding draft --foreign drop" \
+		"LBSP server ${nodes}1 encoding draft foreign drop" \
+		"-j LBSP --server ${nodes}1 --encoding draft"
+}
+
+# nowhere_else WHY COMMAND...: it fails, as the file err or the kernel's log says.
+nowhere_else() {
+	why=$1
+	shift
+	lines=$(dmesg | wc -l)
+	"$@" 2> err
+	status=$?
+	dmesg | sed "1,${lines}d" >> err
+	if [ $status -ne 0 ] && grep -q -e "$why" err; then
+		ok "refused: $*"
+	else
+		not_ok "refused: $*" "got $status: $(cat err)"
+	fi
+}
+
+# LBSP is IPv6's, and its target is of one table and two chains.
+lbsp_places() {
+	v4=iptables-$FLAVOUR v6=ip6tables-$FLAVOUR to="-j LBSP --server 2001:db8::1"
+	nowhere_else "Couldn't load match .lbsp" "$v4" -A INPUT -m lbsp
+	# shellcheck disable=SC2086 # words
+	{
+	nowhere_else "unknown option .*--server" "$v4" -t nat -A PREROUTING $to
+	for at in "filter INPUT" "raw PREROUTING" "mangle OUTPUT"; do
+		nowhere_else "LBSP target: only valid in nat table" "$v6" -t ${at% *} -A ${at#* } $to
+	done
+	for chain in INPUT POSTROUTING; do
+		nowhere_else "LBSP target: used from hooks $chain" "$v6" -t nat -A $chain $to
+	done
+	}
+	for table in filter raw mangle nat; do "$v6-save" -t $table; done > dump
+	is "$v6: no rule is there" "$(grep -c LBSP dump)" 0
+}
+
+# Every rule in the README and the manual pages can be added as it stands there.
 examples() {
-	sed -e ':join' -e '/\\$/N; s/\\\n//; tjoin' README.md iptables-dtlscid.8 |
-		grep '^iptables -t ' > rules
+	sed -e ':join' -e '/\\$/N; s/\\\n//; tjoin' README.md ./*.8 |
+		grep '^ip6\{0,1\}tables -t ' > rules
 	is "examples found" "$(($(wc -l < rules) > 10))" 1
 	while read -r rule; do
 		# shellcheck disable=SC2086 # words
 		check "example: $rule" $rule
 	done < rules
-	for table in raw nat; do iptables -t $table -F; done
+	for table in raw nat; do iptables -t $table -F; ip6tables -t $table -F; done
 }
 
 examples
@@ -174,4 +247,7 @@ if at_length 6; then
 	match "ip6tables-$FLAVOUR"
 	target "ip6tables-$FLAVOUR"
 fi
+lbsp_match "ip6tables-$FLAVOUR"
+lbsp_target "ip6tables-$FLAVOUR"
+lbsp_places
 finish

@@ -1,0 +1,145 @@
+# *TABLE, :CHAIN [WORDS] where the rules are added, and what precedes each line
+# OPTIONS;SAVED;OK      the rule is added; iptables-save prints SAVED ("=": the same)
+# OPTIONS;MESSAGE;FAIL  refused with status 2, one line holding MESSAGE, no rule added
+# All are IPv6's; @N is 2001:db8:2::N.  All rules that are added must get on: those with a
+# key of their own have an own name.
+*nat
+:PREROUTING
+-j LBSP --server @1;=;OK
+-j LBSP --server @2 --server @1;=;OK
+-j LBSP --server=@1;-j LBSP --server @1;OK
+-j LBSP --server [@1];-j LBSP --server @1;OK
+-j LBSP --server [@1],up;-j LBSP --server @1,up;OK
+-j LBSP --server 2001:DB8:0:0:0:0:0:1;-j LBSP --server 2001:db8::1;OK
+-j LBSP --server 2001:db8:1111:2222:3333:4444:5555:6666;=;OK
+-j LBSP --server ::ffff:192.0.2.1;=;OK
+-j LBSP --server fe80::1;=;OK
+-j LBSP --server ::1;=;OK
+-j LBSP --server 100::;=;OK
+-j LBSP --server @1,weight=0;=;OK
+-j LBSP --server @1,weight=1;-j LBSP --server @1;OK
+-j LBSP --server @1,weight=0x10;-j LBSP --server @1,weight=16;OK
+-j LBSP --server @1,weight=255;=;OK
+-j LBSP --server @1,up;=;OK
+-j LBSP --server @1,drain;=;OK
+-j LBSP --server @1,down;=;OK
+-j LBSP --server @1,down,weight=2;-j LBSP --server @1,weight=2,down;OK
+-j LBSP --server @1 --server @2,up --server @3,drain --server @4,weight=9,down --server @5,down --server @6;=;OK
+-j LBSP;--server: there is none (1..128);FAIL
+-j LBSP --encoding rfc --name a;--server: there is none (1..128);FAIL
+-j LBSP --server;requires an argument;FAIL
+-j LBSP ! --server @1;--server: cannot be inverted with "!";FAIL
+-j LBSP --server @1 ! --server @2;--server: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --server @1;--server: an address given twice (at most once);FAIL
+-j LBSP --server @1 --server @2 --server @1,weight=2;--server: an address given twice (at most once);FAIL
+-j LBSP --server @1 --server [2001:DB8:2:0::1];--server: an address given twice (at most once);FAIL
+-j LBSP --server 192.0.2.1;--server: "192.0.2.1" is not an IPv6 address;FAIL
+-j LBSP --server @1/64;--server: "2001:db8:2::1/64" is not an IPv6 address;FAIL
+-j LBSP --server 1=@1;--server: "1=2001:db8:2::1" is not an IPv6 address;FAIL
+-j LBSP --server server.example.org;--server: "server.example.org" is not an IPv6 address;FAIL
+-j LBSP --server fe80::1%lo;--server: "fe80::1%lo" is not an IPv6 address;FAIL
+-j LBSP --server [@1;--server: "[2001:db8:2::1" is not an IPv6 address;FAIL
+-j LBSP --server @1];--server: "2001:db8:2::1]" is not an IPv6 address;FAIL
+-j LBSP --server [@1]80;--server: "[2001:db8:2::1]80" is not an IPv6 address;FAIL
+-j LBSP --server 2001:db8:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc;is not an IPv6 address;FAIL
+-j LBSP --server ::;--server: "::" is not a unicast address;FAIL
+-j LBSP --server ::,up;--server: "::" is not a unicast address;FAIL
+-j LBSP --server ff02::1;--server: "ff02::1" is not a unicast address;FAIL
+-j LBSP --server ff00::;--server: "ff00::" is not a unicast address;FAIL
+-j LBSP --server [@1]:80;--server: a port cannot be given (flows keep theirs);FAIL
+-j LBSP --server [@1]:65535,up;--server: a port cannot be given (flows keep theirs);FAIL
+-j LBSP --server [@1]:0;--server PORT: "0" is out of range (1..65535);FAIL
+-j LBSP --server [@1]:65536;--server PORT: "65536" is out of range (1..65535);FAIL
+-j LBSP --server @1,;--server: "" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,@2;--server: "2001:db8:2::2" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,wait=3;--server: "wait=3" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,cid-length=6;--server: "cid-length=6" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,weight;--server: "weight" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,up=1;--server: "up=1" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,dow;--server: "dow" is none of weight=N, up, drain, down;FAIL
+-j LBSP --server @1,weight=;--server weight: "" is not a number (0..255, decimal or 0x);FAIL
+-j LBSP --server @1,weight=256;--server weight: "256" is out of range (0..255);FAIL
+-j LBSP --server @1,weight=-1;--server weight: "-1" is not a number;FAIL
+-j LBSP --server @1,weight=2,up,weight=2;--server: weight given twice (at most once);FAIL
+-j LBSP --server @1,up,up;--server: state given twice (at most once);FAIL
+-j LBSP --server @1,drain,down;--server: state given twice (at most once);FAIL
+-j LBSP --server @1 --encoding rfc;-j LBSP --server @1;OK
+-j LBSP --server @1 --encoding draft;=;OK
+-j LBSP --server @1 --encoding;requires an argument;FAIL
+-j LBSP --server @1 --encoding both;--encoding: "both" is neither rfc nor draft;FAIL
+-j LBSP --server @1 --encoding Draft;--encoding: "Draft" is neither rfc nor draft;FAIL
+-j LBSP --server @1 --encoding rfc,draft;--encoding: "rfc,draft" is neither rfc nor draft;FAIL
+-j LBSP --server @1 ! --encoding rfc;--encoding: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --encoding rfc --encoding draft;--encoding: given twice (at most once);FAIL
+-j LBSP --server @1 --option-type 2;-j LBSP --server @1 --option-type 0x02;OK
+-j LBSP --server @1 --option-type 63;-j LBSP --server @1 --option-type 0x3f;OK
+-j LBSP --server @1 --option-type 0x1f;=;OK
+-j LBSP --server @1 --option-type 0x1e;-j LBSP --server @1;OK
+-j LBSP --server @1 --option-type 30 --encoding rfc;-j LBSP --server @1;OK
+-j LBSP --server @1 --option-type;requires an argument;FAIL
+-j LBSP --server @1 --option-type 0;--option-type: "0" is out of range (2..63);FAIL
+-j LBSP --server @1 --option-type 1;--option-type: "1" is out of range (2..63);FAIL
+-j LBSP --server @1 --option-type 64;--option-type: "64" is out of range (2..63);FAIL
+-j LBSP --server @1 --option-type 0xc9;--option-type: "0xc9" is out of range (2..63);FAIL
+-j LBSP --server @1 --option-type lbsp;--option-type: "lbsp" is not a number (2..63, decimal or 0x);FAIL
+-j LBSP --server @1 ! --option-type 2;--option-type: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --option-type 2 --option-type 2;--option-type: given twice (at most once);FAIL
+-j LBSP --server @1 --option-type 2 --encoding draft;--option-type: has no meaning with --encoding draft;FAIL
+-j LBSP --server @1 --encoding draft --option-type 0x1e;--option-type: has no meaning with --encoding draft;FAIL
+-j LBSP --server @1 --foreign select;-j LBSP --server @1;OK
+-j LBSP --server @1 --foreign drop;=;OK
+-j LBSP --server @1 --foreign;requires an argument;FAIL
+-j LBSP --server @1 --foreign continue;--foreign: "continue" is neither select nor drop;FAIL
+-j LBSP --server @1 --foreign dro;--foreign: "dro" is neither select nor drop;FAIL
+-j LBSP --server @1 --foreign drop,;--foreign: "drop," is neither select nor drop;FAIL
+-j LBSP --server @1 ! --foreign drop;--foreign: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --foreign drop --foreign select;--foreign: given twice (at most once);FAIL
+-j LBSP --server @1 --hash-key 00112233445566778899aabbccddeeff --name k1;=;OK
+-j LBSP --server @1 --hash-key 00000000000000000000000000000000 --name k0;=;OK
+-j LBSP --server @1 --hash-key 00112233445566778899AABBCCDDEEFF --name k1;-j LBSP --server @1 --hash-key 00112233445566778899aabbccddeeff --name k1;OK
+-j LBSP --server @1 --hash-key;requires an argument;FAIL
+-j LBSP --server @1 --hash-key 00112233445566778899aabbccddeef;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j LBSP --server @1 --hash-key 00112233445566778899aabbccddeeff0;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j LBSP --server @1 --hash-key 00112233445566778899aabbccddeefg;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j LBSP --server @1 --hash-key 0x00112233445566778899aabbccddee;--hash-key: not 32 hex digits (0..9, a..f);FAIL
+-j LBSP --server @1 ! --hash-key 00112233445566778899aabbccddeeff;--hash-key: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --hash-key 00112233445566778899aabbccddeeff --hash-key 00112233445566778899aabbccddeeff;--hash-key: given twice (at most once);FAIL
+-j LBSP --server @1 --timeout 1,1;=;OK
+-j LBSP --server @1 --timeout 86400,86400;=;OK
+-j LBSP --server @1 --timeout 15,100;=;OK
+-j LBSP --server @1 --timeout 0x64,0xf;-j LBSP --server @1 --timeout 100,15;OK
+-j LBSP --server @1 --timeout 14;-j LBSP --server @1 --timeout 14,14;OK
+-j LBSP --server @1 --timeout 15;-j LBSP --server @1 --timeout 15,15;OK
+-j LBSP --server @1 --timeout 16;-j LBSP --server @1 --timeout 16,15;OK
+-j LBSP --server @1 --timeout;requires an argument;FAIL
+-j LBSP --server @1 --timeout 0;--timeout: "0" is out of range (1..86400);FAIL
+-j LBSP --server @1 --timeout 86401;--timeout: "86401" is out of range (1..86400);FAIL
+-j LBSP --server @1 --timeout 10,0;--timeout: "0" is out of range (1..86400);FAIL
+-j LBSP --server @1 --timeout 0,10;--timeout: "0,10" is out of range (1..86400);FAIL
+-j LBSP --server @1 --timeout 10,86401;--timeout: "86401" is out of range (1..86400);FAIL
+-j LBSP --server @1 --timeout 10,;--timeout: "" is not a number (1..86400, decimal or 0x);FAIL
+-j LBSP --server @1 --timeout ,10;--timeout: ",10" is not a number;FAIL
+-j LBSP --server @1 --timeout 10,5,5;--timeout: "5,5" is not a number;FAIL
+-j LBSP --server @1 --timeout 10s;--timeout: "10s" is not a number;FAIL
+-j LBSP --server @1 ! --timeout 10;--timeout: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --timeout 10 --timeout 10;--timeout: given twice (at most once);FAIL
+-j LBSP --server @1 --name a;=;OK
+-j LBSP --server @1 --name abcdefghijklmnopqrstuvwxyz01234;=;OK
+-j LBSP --server @1 --name lbsp;-j LBSP --server @1;OK
+-j LBSP --server @1 --name dtlscid;=;OK
+-j LBSP --server @1 --name "a.b:c";=;OK
+-j LBSP --server @1 --name;requires an argument;FAIL
+-j LBSP --server @1 --name abcdefghijklmnopqrstuvwxyz012345;--name: "abcdefghijklmnopqrstuvwxyz012345" is not 1..31 printable characters;FAIL
+-j LBSP --server @1 --name a/b;--name: "a/b" is not 1..31 printable characters;FAIL
+-j LBSP --server @1 --name .;--name: "." is not 1..31 printable characters;FAIL
+-j LBSP --server @1 --name ..;--name: ".." is not 1..31 printable characters;FAIL
+-j LBSP --server @1 --name -t;--name: "-t" is not 1..31 printable characters;FAIL
+-j LBSP --server @1 ! --name a;--name: cannot be inverted with "!";FAIL
+-j LBSP --server @1 --name a --name a;--name: given twice (at most once);FAIL
+-j LBSP --name other --timeout 60,20 --hash-key 00112233445566778899aabbccddeeff --foreign drop --option-type 3 --encoding rfc --server @1,weight=2,up --server @2;-j LBSP --server @1,weight=2,up --server @2 --option-type 0x03 --foreign drop --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --name other;OK
+-j LBSP --server @1 --encoding draft --foreign drop --hash-key 00112233445566778899aabbccddeeff --timeout 60,20 --name other;=;OK
+-p udp -j LBSP --server @1;=;OK
+-p tcp -j LBSP --server @1;=;OK
+-p tcp -m tcp --dport 443 -j LBSP --server @1;=;OK
+-m lbsp --server @1 --encoding rfc --option-type 0x1f -j LBSP --server @1 --encoding draft;=;OK
+-m lbsp --server @1/64 ! --server-set -j LBSP --server @2 --option-type 63;-m lbsp --server 2001:db8:2::/64 ! --server-set -j LBSP --server @2 --option-type 0x3f;OK

@@ -1,0 +1,102 @@
+# *TABLE, :CHAIN [WORDS] where the rules are added, and what precedes each line
+# OPTIONS;SAVED;OK      the rule is added; iptables-save prints SAVED ("=": the same)
+# OPTIONS;MESSAGE;FAIL  refused with status 2, one line holding MESSAGE, no rule added
+# All are IPv6's; @N is 2001:db8:2::N.
+*filter
+:INPUT
+-m lbsp;=;OK
+-m lbsp --client @1;=;OK
+-m lbsp --client 2001:DB8:0:0:0:0:0:1;-m lbsp --client 2001:db8::1;OK
+-m lbsp --client 2001:db8:1111:2222:3333:4444:5555:6666;=;OK
+-m lbsp --client ::;=;OK
+-m lbsp --client ff02::1;=;OK
+-m lbsp --client ::ffff:192.0.2.1;=;OK
+-m lbsp --client @1/128;-m lbsp --client @1;OK
+-m lbsp --client @1/127;-m lbsp --client 2001:db8:2::/127;OK
+-m lbsp --client @1/64;-m lbsp --client 2001:db8:2::/64;OK
+-m lbsp --client @1/0x40;-m lbsp --client 2001:db8:2::/64;OK
+-m lbsp --client @1/064;-m lbsp --client 2001:db8:2::/64;OK
+-m lbsp --client ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/61;-m lbsp --client ffff:ffff:ffff:fff8::/61;OK
+-m lbsp --client ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/1;-m lbsp --client 8000::/1;OK
+-m lbsp --client 2001:db8:2::/48;=;OK
+-m lbsp --client ::/0;=;OK
+-m lbsp --client @1/0;-m lbsp --client ::/0;OK
+-m lbsp ! --client @1;=;OK
+-m lbsp ! --client 2001:db8:2::/48;=;OK
+-m lbsp --client;requires an argument;FAIL
+-m lbsp --client 192.0.2.1;--client: "192.0.2.1" is not an IPv6 address or prefix;FAIL
+-m lbsp --client @1::;--client: "2001:db8:2::1::" is not an IPv6 address or prefix;FAIL
+-m lbsp --client [@1];is not an IPv6 address or prefix;FAIL
+-m lbsp --client fe80::1%lo;--client: "fe80::1%lo" is not an IPv6 address or prefix;FAIL
+-m lbsp --client client.example.org;--client: "client.example.org" is not an IPv6 address or prefix;FAIL
+-m lbsp --client 2001:db8:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc;is not an IPv6 address or prefix;FAIL
+-m lbsp --client /64;--client: "/64" is not an IPv6 address or prefix;FAIL
+-m lbsp --client @1/129;--client LEN: "129" is out of range (0..128);FAIL
+-m lbsp --client @1/256;--client LEN: "256" is out of range (0..128);FAIL
+-m lbsp --client @1/-1;--client LEN: "-1" is not a number (0..128, decimal or 0x);FAIL
+-m lbsp --client @1/;--client LEN: "" is not a number (0..128, decimal or 0x);FAIL
+-m lbsp --client @1/64/64;--client LEN: "64/64" is not a number;FAIL
+-m lbsp --client @1/ffff::;--client LEN: "ffff::" is not a number;FAIL
+-m lbsp --client @1 --client @1;--client: given twice (at most once);FAIL
+-m lbsp --client @1 ! --client @2;--client: given twice (at most once);FAIL
+-m lbsp --server @1;=;OK
+-m lbsp --server 2001:DB8:2:0:0:0:0:1/128;-m lbsp --server @1;OK
+-m lbsp --server @1/64;-m lbsp --server 2001:db8:2::/64;OK
+-m lbsp --server ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/119;-m lbsp --server ffff:ffff:ffff:ffff:ffff:ffff:ffff:fe00/119;OK
+-m lbsp --server ::/0;=;OK
+-m lbsp --server ::;=;OK
+-m lbsp ! --server @1;=;OK
+-m lbsp --server;requires an argument;FAIL
+-m lbsp --server 192.0.2.1;--server: "192.0.2.1" is not an IPv6 address or prefix;FAIL
+-m lbsp --server @1,up;--server: "2001:db8:2::1,up" is not an IPv6 address or prefix;FAIL
+-m lbsp --server @1/129;--server LEN: "129" is out of range (0..128);FAIL
+-m lbsp --server @1/64x;--server LEN: "64x" is not a number;FAIL
+-m lbsp --server @1 --server @2;--server: given twice (at most once);FAIL
+-m lbsp --server-set;=;OK
+-m lbsp ! --server-set;=;OK
+-m lbsp --server @1 --server-set;=;OK
+-m lbsp --server-set --server-set;--server-set: given twice (at most once);FAIL
+-m lbsp --encoding rfc;=;OK
+-m lbsp --encoding draft;=;OK
+-m lbsp ! --encoding rfc;=;OK
+-m lbsp ! --encoding draft;=;OK
+-m lbsp --encoding;requires an argument;FAIL
+-m lbsp --encoding both;--encoding: "both" is neither rfc nor draft;FAIL
+-m lbsp --encoding RFC;--encoding: "RFC" is neither rfc nor draft;FAIL
+-m lbsp --encoding rfc,draft;--encoding: "rfc,draft" is neither rfc nor draft;FAIL
+-m lbsp --encoding rfc --encoding draft;--encoding: given twice (at most once);FAIL
+-m lbsp --malformed;=;OK
+-m lbsp ! --malformed;=;OK
+-m lbsp --malformed --malformed;--malformed: given twice (at most once);FAIL
+-m lbsp --malformed --client @1;--malformed: never holds with a test of the option;FAIL
+-m lbsp --server @1 --malformed;--malformed: never holds with a test of the option;FAIL
+-m lbsp --malformed --server-set;--malformed: never holds with a test of the option;FAIL
+-m lbsp --malformed ! --server-set;--malformed: never holds with a test of the option;FAIL
+-m lbsp --malformed --encoding draft;--malformed: never holds with a test of the option;FAIL
+-m lbsp --malformed --option-type 2;-m lbsp --malformed --option-type 0x02;OK
+-m lbsp --client @1 ! --malformed;=;OK
+-m lbsp --option-type 2;-m lbsp --option-type 0x02;OK
+-m lbsp --option-type 63;-m lbsp --option-type 0x3f;OK
+-m lbsp --option-type 0x3f;=;OK
+-m lbsp --option-type 0X1F;-m lbsp --option-type 0x1f;OK
+-m lbsp --option-type 010;-m lbsp --option-type 0x0a;OK
+-m lbsp --option-type 0x1e;-m lbsp;OK
+-m lbsp --option-type 30;-m lbsp;OK
+-m lbsp --option-type;requires an argument;FAIL
+-m lbsp --option-type 0;--option-type: "0" is out of range (2..63);FAIL
+-m lbsp --option-type 1;--option-type: "1" is out of range (2..63);FAIL
+-m lbsp --option-type 64;--option-type: "64" is out of range (2..63);FAIL
+-m lbsp --option-type 0xc9;--option-type: "0xc9" is out of range (2..63);FAIL
+-m lbsp --option-type 258;--option-type: "258" is out of range (2..63);FAIL
+-m lbsp --option-type -2;--option-type: "-2" is not a number (2..63, decimal or 0x);FAIL
+-m lbsp --option-type 1e;--option-type: "1e" is not a number (2..63, decimal or 0x);FAIL
+-m lbsp ! --option-type 2;--option-type: cannot be inverted with "!";FAIL
+-m lbsp --option-type 2 --option-type 2;--option-type: given twice (at most once);FAIL
+-m lbsp --option-type 2 --encoding draft;-m lbsp --encoding draft --option-type 0x02;OK
+-m lbsp --option-type 0x3f ! --malformed --encoding rfc --server-set --server @1 --client ::/0;-m lbsp --client ::/0 --server @1 --server-set --encoding rfc ! --malformed --option-type 0x3f;OK
+-m lbsp ! --client 2001:db8:1::/48 ! --server @1 ! --server-set ! --encoding draft ! --malformed;=;OK
+-p udp -m lbsp --client @1;=;OK
+-p tcp -m lbsp --client @1;=;OK
+-p tcp -m tcp --dport 80 -m lbsp --server-set;=;OK
+-p ipv6-icmp -m lbsp;=;OK
+-m lbsp --client 2001:db8:1::/48 -m lbsp --server @1;=;OK
