@@ -220,6 +220,13 @@ serve_options() {
 	done
 }
 
+# What is left alone comes to the balancer itself: watch_own, then own is how much did.
+watch_own() {
+	ip6tables -A INPUT -d "$vip" -m comment --comment own
+	zero ip6tables filter
+}
+own() { packets ip6tables filter INPUT own; }
+
 # A port that no client had: a flow that lives would be found.  In a file, for subshells.
 next_port() {
 	[ -e next_port ] || echo 20000 > next_port

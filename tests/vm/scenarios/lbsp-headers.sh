@@ -130,6 +130,7 @@ headers() {
 }
 
 limits() {
+	watch_own
 	decided "8 headers" persistent 1 60 "$(headers 7)$(udp)"
 	decided "9 headers" malformed 0 60 "$(headers 8)$(udp)"
 	decided "an option past its header" malformed 0 60 "$(options 17 010200001e21"$c$s1")$(udp)"
@@ -142,6 +143,7 @@ limits() {
 		"$(options 60 "$pads62")$(options 17 "$(option "$c" "$s1")")$(udp)"
 	decided "65 options" malformed 0 60 \
 		"$(options 60 "$pads62")$(options 17 "01010000$(option "$c" "$s1" | cut -c 9-)")$(udp)"
+	is "malformed ones are dropped" "$(own)" 0
 	unseen "a header past the packet's end" 60 "11ff$(option "$c" "$s1")$(udp)"
 	unseen "a packet that ends in a header" 60 11
 }
@@ -238,12 +240,14 @@ variants() {
 		"$(options 17 "$(option "$c" "$s1")")$(udp)"
 	forget
 	spread lbsp --option-type 0x3e --server "$(node 1)" --server "$(node 2)" --foreign drop
+	zero ip6tables filter
 	decided "its own type" persistent 1 60 \
 		"$(options 17 "$(option "$c" "$s1" | sed s/1e20/3e20/)")$(udp)"
 	decided "its own type: the default is another option" fallback 1 60 \
 		"$(options 17 "$(option "$c" "$s1")")$(udp)"
 	decided "a server of nobody's, --foreign drop" foreign 0 60 \
 		"$(options 17 "$(option "$c" "$(hex $foreign)" | sed s/1e20/3e20/)")$(udp)"
+	is "it is dropped" "$(own)" 0
 }
 
 # An address that a packet names, routable and none of the pool's, gets nothing.

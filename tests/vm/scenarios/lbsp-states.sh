@@ -82,9 +82,10 @@ going_down() {
 	is "down: no new client" "$(asked 1 20 | sort -u | xargs)" server1
 	tell drain "$(node 1)"
 	news lbsp > counted
+	watch_own
 	is "none is up: silence" "$(server_of -1 $c "$vip" 80)" silence
 	is "none is up: stale ones too" "$(server_of -1 $c -2 "$(node 2)" "$vip" 80)" silence
-	is "none is up: counted" "$(news lbsp)" "packets=2 no-server=2"
+	is "none is up: counted, and dropped" "$(news lbsp), $(own)" "packets=2 no-server=2, 0"
 	is "none is up: one that is drained serves its own" \
 		"$(server_of -1 $c -2 "$(node 1)" "$vip" 80)" server1
 	tell up "$(node 1)"

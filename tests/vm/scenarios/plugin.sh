@@ -228,7 +228,7 @@ lbsp_places() {
 
 # Every rule in the README and the manual pages can be added as it stands there.
 examples() {
-	sed -e ':join' -e '/\\$/N; s/\\\n//; tjoin' README.md ./*.8 |
+	sed -e ':join' -e '/\\$/N; s/\\\n//; tjoin' README.md iptables-dtlscid.8 ip6tables-lbsp.8 |
 		grep '^ip6\{0,1\}tables -t ' > rules
 	is "examples found" "$(($(wc -l < rules) > 10))" 1
 	while read -r rule; do
