@@ -31,33 +31,40 @@ static u32 log2_16(u32 x)
 	       ((log2_table[i + 1] - log2_table[i]) * rest >> 16);
 }
 
-u32 rendezvous_cost(u64 seed, u32 bucket)
+static u32 cost_of(u32 x)
 {
-	u32 x = draw(seed, bucket);
-
 	return (32 << 16) - log2_16(x ? x : 1);
 }
 
-/* Of equals the lesser seed. */
-static bool beats(const struct rendezvous_candidate *c, u32 cost,
+u32 rendezvous_cost(u64 seed, u32 bucket)
+{
+	return cost_of(draw(seed, bucket));
+}
+
+static bool beats(const struct rendezvous_candidate *c, u32 x, u32 cost,
 		  const struct rendezvous_best *best)
 {
 	const struct rendezvous_candidate *b = best->candidate;
 
-	if (!b || rendezvous_better(cost, c->weight, best->cost, b->weight))
+	if (rendezvous_better(cost, c->weight, best->cost, b->weight))
 		return true;
-	return c->seed < b->seed && !rendezvous_better(best->cost, b->weight, cost, c->weight);
+	if (rendezvous_better(best->cost, b->weight, cost, c->weight))
+		return false;
+	return x > best->draw || (x == best->draw && c->seed < b->seed);
 }
 
+/* With a lesser draw and no greater weight none is better: most need no cost. */
 void rendezvous_offer(struct rendezvous_best *best, const struct rendezvous_candidate *c,
 		      u32 bucket)
 {
-	u32 cost = rendezvous_cost(c->seed, bucket);
+	u32 x = draw(c->seed, bucket), cost;
 
-	if (!beats(c, cost, best))
+	if (best->candidate && x < best->draw && c->weight <= best->candidate->weight)
 		return;
-	best->candidate = c;
-	best->cost = cost;
+	cost = cost_of(x);
+	if (best->candidate && !beats(c, x, cost, best))
+		return;
+	*best = (struct rendezvous_best){ .candidate = c, .draw = x, .cost = cost };
 }
 
 const struct rendezvous_candidate *rendezvous_winner(const struct rendezvous_candidate *candidate,

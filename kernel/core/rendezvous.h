@@ -43,6 +43,7 @@ struct rendezvous_candidate {
 /* The best of the candidates so far; at first zeroed. */
 struct rendezvous_best {
 	const struct rendezvous_candidate *candidate;
+	u32	draw;
 	u32	cost;
 };
 
@@ -52,7 +53,8 @@ struct rendezvous_best {
  * @c:		candidate
  * @bucket:	bucket, or any other hash value
  *
- * In which order they are offered does not matter: it is not the same on every balancer.
+ * Of equals the greater draw is better, then the lesser seed: in which order they are
+ * offered does not matter, as it is not the same on every balancer.
  */
 void rendezvous_offer(struct rendezvous_best *best, const struct rendezvous_candidate *c,
 		      u32 bucket);

@@ -8,7 +8,6 @@
 
 #define BUCKETS	4096
 #define NODES	16
-#define NOBODY	NODES
 
 static unsigned int count, failed;
 
@@ -28,21 +27,71 @@ static u64 seed(unsigned int node)
 	return (node + 1) * 0xd6e8feb86659fd93ULL;
 }
 
+static unsigned int candidates(const u32 weights[NODES], struct rendezvous_candidate c[NODES])
+{
+	unsigned int n = 0, node;
+
+	for (node = 0; node < NODES; node++)
+		if (weights[node])
+			c[n++] = (struct rendezvous_candidate){
+				.seed = seed(node), .number = node, .weight = weights[node],
+			};
+	return n;
+}
+
 static unsigned int winner(u32 bucket, const u32 weights[NODES])
 {
-	unsigned int best = NOBODY, n;
-	u32 cost, least = 0;
+	struct rendezvous_candidate c[NODES];
+	unsigned int n = candidates(weights, c);
 
-	for (n = 0; n < NODES; n++) {
-		if (!weights[n])
-			continue;
-		cost = rendezvous_cost(seed(n), bucket);
-		if (best == NOBODY || rendezvous_better(cost, weights[n], least, weights[best])) {
-			best = n;
-			least = cost;
-		}
+	return rendezvous_winner(c, n, bucket)->number;
+}
+
+/* The definition: the least cost by weight. */
+static double price(u32 bucket, unsigned int node, const u32 weights[NODES])
+{
+	return (double)rendezvous_cost(seed(node), bucket) / weights[node];
+}
+
+static bool is_least(u32 bucket, unsigned int node, const u32 weights[NODES])
+{
+	unsigned int n;
+
+	for (n = 0; n < NODES; n++)
+		if (weights[n] && price(bucket, n, weights) < price(bucket, node, weights))
+			return false;
+	return true;
+}
+
+/* From the last to the first, and from the middle on. */
+static bool is_winner_of_all_orders(u32 bucket, const u32 weights[NODES])
+{
+	struct rendezvous_candidate c[NODES], turned[NODES], back[NODES];
+	unsigned int n = candidates(weights, c), i, node = rendezvous_winner(c, n, bucket)->number;
+
+	for (i = 0; i < n; i++) {
+		turned[i] = c[(i + n / 2) % n];
+		back[i] = c[n - 1 - i];
 	}
-	return best;
+	return rendezvous_winner(turned, n, bucket)->number == node &&
+	       rendezvous_winner(back, n, bucket)->number == node;
+}
+
+static void test_winners(void)
+{
+	static const u32 weights[NODES] = { 1, 2, 1, 3, 1, 255, 1, 1, 2, 1, 0, 1, 250, 1, 1, 2 };
+	static const u32 equal[NODES] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+	unsigned int dear = 0, orders = 0;
+	u32 bucket;
+
+	for (bucket = 0; bucket < 1000000; bucket++) {
+		dear += !is_least(bucket, winner(bucket, weights), weights);
+		orders += !is_winner_of_all_orders(bucket, weights);
+		orders += !is_winner_of_all_orders(bucket, equal);
+	}
+	test("winners that have not the least cost", dear, 0, 0);
+	test("winners that depend on the order", orders, 0, 0);
+	test("of none there is none", !rendezvous_winner(NULL, 0, 7), 1, 1);
 }
 
 static double share(unsigned int node, const u32 weights[NODES])
@@ -117,6 +166,7 @@ int main(void)
 	test_costs();
 	test_shares();
 	test_moves();
+	test_winners();
 	printf("1..%u\n", count);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
