@@ -200,6 +200,7 @@ static struct nf_name *add(struct nf_names *names, const void *info)
 		return ERR_PTR(-ENOMEM);
 	n->names = names;
 	if (add_file(n)) {
+		withdraw(n);	/* it gives back what new() took */
 		names->ops->free(n);
 		return ERR_PTR(-ENOMEM);
 	}
