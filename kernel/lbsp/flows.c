@@ -128,6 +128,24 @@ static int is_flushed(struct nf_conn *ct, void *data)
 	return is_ours(f->s, ct) && ipv6_addr_equal(server_of(ct), f->addr);
 }
 
+static int is_of_down(struct nf_conn *ct, void *data)
+{
+	const struct lbsp_service *s = data;
+	const struct lbsp_server *server;
+
+	if (!is_ours(s, ct))
+		return 0;
+	server = lbsp_server_find(s, server_of(ct));
+	return server && server->state == XT_DTLSCID_DOWN;
+}
+
+/* The same for all that are down, in one walk: a rule may say it of 128. */
+void lbsp_flush_down(struct lbsp_service *s)
+{
+	synchronize_rcu();
+	compat_ct_iterate(s->base.net, is_of_down, s);
+}
+
 /**
  * lbsp_flush() - delete the flows of a server
  * @s:		service, locked

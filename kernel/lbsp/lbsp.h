@@ -144,7 +144,7 @@ void lbsp_service_exit(void);
 /* servers.c */
 struct lbsp_server *lbsp_server_find(const struct lbsp_service *s, const struct in6_addr *addr);
 struct lbsp_server *lbsp_server_get(struct lbsp_service *s, const struct in6_addr *addr);
-void lbsp_server_set_state(struct lbsp_service *s, struct lbsp_server *server, u8 state);
+bool lbsp_server_set_state(struct lbsp_server *server, u8 state);
 void lbsp_servers_sweep(struct lbsp_service *s, bool all);
 void lbsp_servers_free(struct lbsp_service *s);
 void *lbsp_command_find(struct nf_name *n, const char *text);
@@ -168,6 +168,7 @@ void lbsp_flows_free(struct lbsp_service *s);
 void lbsp_flow_add(struct lbsp_service *s, struct nf_conn *ct);
 unsigned long lbsp_walk(struct lbsp_service *s);
 void lbsp_flush(struct lbsp_service *s, const struct lbsp_server *server);
+void lbsp_flush_down(struct lbsp_service *s);
 void lbsp_flows_detach(struct lbsp_service *s);
 
 /* proc.c: struct nf_name_ops */

@@ -64,6 +64,7 @@ void lbsp_pool_empty(struct lbsp_rule *r)
 void lbsp_pool_type(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info)
 {
 	const struct xt_lbsp_server *x;
+	bool down = false;
 
 	for (x = info->server; x < info->server + info->nservers; x++) {
 		struct lbsp_server *server = lbsp_server_find(r->service, &x->addr);
@@ -72,8 +73,10 @@ void lbsp_pool_type(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info)
 		if (x->state == XT_DTLSCID_AS_IS || x->state == server->typed)
 			continue;
 		server->typed = x->state;
-		lbsp_server_set_state(r->service, server, x->state);
+		down |= lbsp_server_set_state(server, x->state);
 	}
+	if (down)
+		lbsp_flush_down(r->service);
 }
 
 /* A server by its address; NULL if it is not in the pool. */

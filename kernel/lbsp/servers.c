@@ -67,14 +67,13 @@ struct lbsp_server *lbsp_server_get(struct lbsp_service *s, const struct in6_add
 	return server;
 }
 
-/* One that goes down loses its flows: their clients are to find another. */
-void lbsp_server_set_state(struct lbsp_service *s, struct lbsp_server *server, u8 state)
+/* Whether its flows are to go: one that goes down loses them, their clients are to find another. */
+bool lbsp_server_set_state(struct lbsp_server *server, u8 state)
 {
 	u8 before = server->state;
 
 	WRITE_ONCE(server->state, state);
-	if (state == XT_DTLSCID_DOWN && before != state)
-		lbsp_flush(s, server);
+	return state == XT_DTLSCID_DOWN && before != state;
 }
 
 /**
@@ -120,7 +119,8 @@ void *lbsp_command_find(struct nf_name *n, const char *text)
 
 int lbsp_command_state(struct nf_name *n, void *who, u8 state)
 {
-	lbsp_server_set_state(lbsp_service(n), who, state);
+	if (lbsp_server_set_state(who, state))
+		lbsp_flush(lbsp_service(n), who);
 	return 0;
 }
 

@@ -100,21 +100,21 @@ replace() { ruleset "$@" | "$tables-restore" -n; }
 
 # counts NAME: how many datagrams came to what under a name: REASON=N, a line each.  Of a
 # name of -j LBSP, first packets of flows.
-files=/proc/net/xt_dtlscid all=datagrams
+counter_files=/proc/net/xt_dtlscid counter_sum=datagrams
 counts() {
-	sed -n "/^$all=/p" "$files/$1" | tr ' ' '\n'
+	sed -n "/^$counter_sum=/p" "$counter_files/$1" | tr ' ' '\n'
 }
 
 # gain NAME: what has been counted since the last news.
 gain() {
-	[ -e "counts.$1" ] || echo "$all=0" > "counts.$1"
+	[ -e "counts.$1" ] || echo "$counter_sum=0" > "counts.$1"
 	counts "$1" | awk -F = 'FILENAME != "-" { was[$1] = $2; next }
 		$2 != was[$1] { print $1 "=" $2 - was[$1] }' "counts.$1" -
 }
 
 # judged NAME COUNT: whether so many datagrams have come since the last news.
 judged() {
-	gain "$1" | grep -qx "$all=$2"
+	gain "$1" | grep -qx "$counter_sum=$2"
 }
 
 # news NAME: what datagrams came to since the last news, as "datagrams=2 cid12=2".
@@ -192,7 +192,7 @@ tally_names() {
 # -j LBSP.
 
 # shellcheck disable=SC2034 # for news
-lbsp_counters() { files=/proc/net/xt_lbsp all=packets; }
+lbsp_counters() { counter_files=/proc/net/xt_lbsp counter_sum=packets; }
 
 # servers COUNT [SUFFIX]: so many nodes, as a rule's options.
 servers() {
