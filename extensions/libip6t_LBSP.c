@@ -81,7 +81,9 @@ static void lbsp_tg_init(struct xt_entry_target *t)
 static void parse_server(const char *s, struct xt_lbsp_tginfo_v0 *info)
 {
 	struct xt_lbsp_server *server = &info->server[info->nservers], *other;
+	int n = strcspn(s, ",");
 	union nf_inet_addr addr = { 0 };
+	const char *text = s;
 	struct suffixes x;
 	__be16 port = 0;
 
@@ -92,7 +94,7 @@ static void parse_server(const char *s, struct xt_lbsp_tginfo_v0 *info)
 		refuse("--server: a port cannot be given (flows keep theirs)");
 	for (other = info->server; other < server; other++)
 		if (IN6_ARE_ADDR_EQUAL(&other->addr, &addr.in6))
-			refuse("--server: an address given twice (at most once)");
+			refuse("--server: \"%.*s\" given twice (at most once)", n, text);
 	x = parse_suffixes(s, "server", PART_STATE);
 	server->addr = addr.in6;
 	server->weight = x.value[PART_WEIGHT];

@@ -30,9 +30,9 @@
 -j LBSP --server;requires an argument;FAIL
 -j LBSP ! --server @1;--server: cannot be inverted with "!";FAIL
 -j LBSP --server @1 ! --server @2;--server: cannot be inverted with "!";FAIL
--j LBSP --server @1 --server @1;--server: an address given twice (at most once);FAIL
--j LBSP --server @1 --server @2 --server @1,weight=2;--server: an address given twice (at most once);FAIL
--j LBSP --server @1 --server [2001:DB8:2:0::1];--server: an address given twice (at most once);FAIL
+-j LBSP --server @1 --server @1;given twice (at most once);FAIL
+-j LBSP --server @1 --server @2 --server @1,weight=2;given twice (at most once);FAIL
+-j LBSP --server @1 --server [2001:DB8:2:0::1];given twice (at most once);FAIL
 -j LBSP --server 192.0.2.1;--server: "192.0.2.1" is not an IPv6 address;FAIL
 -j LBSP --server @1/64;--server: "2001:db8:2::1/64" is not an IPv6 address;FAIL
 -j LBSP --server 1=@1;--server: "1=2001:db8:2::1" is not an IPv6 address;FAIL

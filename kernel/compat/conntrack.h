@@ -44,22 +44,17 @@ static inline void compat_ct_iterate(struct net *net, int (*iter)(struct nf_conn
  * Where timeout objects are not counted, an entry that is not confirmed would refer to one
  * that is no more.  Such an entry may wait with its packet where nobody looks, as in a
  * neighbour's queue when a bridge's netfilter has translated it: it is not to be confirmed.
+ * (Kernels that can do neither have nf_ct_iterate_destroy(), which waits for what the end of a
+ * namespace holds.)
  */
 #if !defined(HAVE_NF_CT_TIMEOUT_REFCNT) && !defined(HAVE_NF_CT_UNCONFIRMED_DESTROY)
-static inline int compat_no_entry(struct nf_conn *ct, void *data)
-{
-	return 0;
-}
+#error "the targets need a kernel that counts the users of timeout objects, or can drop unconfirmed entries"
 #endif
 
 static inline void compat_ct_drop_unconfirmed(struct net *net)
 {
 #ifndef HAVE_NF_CT_TIMEOUT_REFCNT
-#ifdef HAVE_NF_CT_UNCONFIRMED_DESTROY
 	nf_ct_unconfirmed_destroy(net);
-#else
-	nf_ct_iterate_destroy(compat_no_entry, NULL);	/* a new generation of extensions */
-#endif
 #endif
 }
 

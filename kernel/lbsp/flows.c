@@ -157,7 +157,7 @@ void lbsp_flush(struct lbsp_service *s, const struct lbsp_server *server)
 {
 	struct flush f = { .s = s, .addr = &server->addr };
 
-	synchronize_rcu();	/* no packet is on its way there any more */
+	synchronize_rcu();	/* no packet is on its way there any more, but for queued ones */
 	compat_ct_iterate(s->base.net, is_flushed, &f);
 }
 

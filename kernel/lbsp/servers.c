@@ -2,14 +2,13 @@
 /* The servers of a service, and what somebody writes about one of them to /proc. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 #include <linux/inet.h>
-#include <linux/jhash.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 #include "lbsp.h"
 
-static u32 addr_hash(const struct in6_addr *addr)
+static u32 addr_hash(const struct lbsp_service *s, const struct in6_addr *addr)
 {
-	return jhash2((__force const u32 *)addr->s6_addr32, ARRAY_SIZE(addr->s6_addr32), 0);
+	return siphash(addr, sizeof(*addr), &s->base.key);
 }
 
 /* Under the service's lock. */
@@ -17,7 +16,7 @@ struct lbsp_server *lbsp_server_find(const struct lbsp_service *s, const struct 
 {
 	struct lbsp_server *server;
 
-	hash_for_each_possible(s->by_addr, server, by_addr, addr_hash(addr))
+	hash_for_each_possible(s->by_addr, server, by_addr, addr_hash(s, addr))
 		if (ipv6_addr_equal(&server->addr, addr))
 			return server;
 	return NULL;
@@ -52,7 +51,7 @@ static struct lbsp_server *server_new(struct lbsp_service *s, const struct in6_a
 	server->state = XT_DTLSCID_UP;
 	server->tried = true;
 	list_add_tail(&server->list, &s->servers);
-	hash_add(s->by_addr, &server->by_addr, addr_hash(addr));
+	hash_add(s->by_addr, &server->by_addr, addr_hash(s, addr));
 	s->nservers++;
 	return server;
 }
