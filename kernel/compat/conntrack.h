@@ -48,7 +48,7 @@ static inline void compat_ct_iterate(struct net *net, int (*iter)(struct nf_conn
  * namespace holds.)
  */
 #if !defined(HAVE_NF_CT_TIMEOUT_REFCNT) && !defined(HAVE_NF_CT_UNCONFIRMED_DESTROY)
-#error "the targets need a kernel that counts the users of timeout objects, or can drop unconfirmed entries"
+#error "the targets need a kernel that counts the users of timeouts, or drops unconfirmed entries"
 #endif
 
 static inline void compat_ct_drop_unconfirmed(struct net *net)
