@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What somebody writes to a name's file in /proc: "drain WHO" and the like. */
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/string.h>
 #include "names.h"
 
@@ -63,3 +64,16 @@ int nf_name_command(struct nf_name *n, char *text)
 			return run(n, c, arg ? skip_spaces(arg) : NULL);
 	return -EINVAL;
 }
+
+/* A state as /proc shows it, enum xt_dtlscid_state but AS_IS. */
+const char *nf_state_name(u8 state)
+{
+	static const char *const names[] = {
+		[XT_DTLSCID_UP]		= "up",
+		[XT_DTLSCID_DRAIN]	= "drain",
+		[XT_DTLSCID_DOWN]	= "down",
+	};
+
+	return names[state];
+}
+EXPORT_SYMBOL_GPL(nf_state_name);

@@ -103,6 +103,7 @@ void nf_name_init(struct nf_name *n, struct net *net, const char *name, const u8
 struct nf_name *nf_name_get(struct nf_names *names, const char *name, const u8 *key,
 			    const void *info);
 void nf_name_left(struct nf_name *n);
+const char *nf_state_name(u8 state);
 int nf_name_command(struct nf_name *n, char *text);
 void nf_name_look(struct nf_name *n, unsigned long delay);
 

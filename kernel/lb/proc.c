@@ -39,13 +39,6 @@ static const char *const firsts[LB_FIRSTS] = {
 	[LB_FIRST_REFUSED]	= "refused",
 };
 
-/* By enum xt_dtlscid_state. */
-static const char *const states[] = {
-	[XT_DTLSCID_UP]		= "up",
-	[XT_DTLSCID_DRAIN]	= "drain",
-	[XT_DTLSCID_DOWN]	= "down",
-};
-
 static void show_address(struct seq_file *m, u8 pf, const union nf_inet_addr *addr, __be16 port)
 {
 	if (pf == NFPROTO_IPV4)
@@ -99,7 +92,7 @@ static void show_node(struct seq_file *m, struct lb_service *s, struct lb_family
 	seq_printf(m, "node=%u addr=", e->id);
 	show_address(m, pf, &slot->addr, slot->port);
 	seq_printf(m, " weight=%u state=%s zone=%u datagrams=%llu new-flows=%llu live-flows=%u",
-		   e->weight, states[e->node->state], s->zone_base + e->slot,
+		   e->weight, nf_state_name(e->node->state), s->zone_base + e->slot,
 		   sum.datagrams, sum.flows, slot->live);
 	show_ages(m, sum.last);
 	show_vip(m, pf, f, slot);

@@ -21,13 +21,6 @@ static const char *const decisions[LBSP_DECISIONS] = {
 	[LBSP_NO_SERVER]	= "no-server",
 };
 
-/* By enum xt_dtlscid_state. */
-static const char *const states[] = {
-	[XT_DTLSCID_UP]		= "up",
-	[XT_DTLSCID_DRAIN]	= "drain",
-	[XT_DTLSCID_DOWN]	= "down",
-};
-
 static u64 flows(const struct lbsp_server *server)
 {
 	u64 sum = 0;
@@ -83,7 +76,7 @@ static void show_server(struct seq_file *m, const struct lbsp_service *s,
 		seq_puts(m, " weight=-");
 	else
 		seq_printf(m, " weight=%d", w);
-	seq_printf(m, " state=%s new-flows=%llu live-flows=%u\n", states[server->state],
+	seq_printf(m, " state=%s new-flows=%llu live-flows=%u\n", nf_state_name(server->state),
 		   flows(server) - server->zero, server->live);
 }
 
