@@ -59,12 +59,12 @@ static const char *parse_address(const char *s, const char *option, union nf_ine
 }
 
 /* For xtables-monitor 1.8.9 all is IPv4; but there the rest of an address is 0. */
-static int family_of(const union nf_inet_addr *addr)
+static inline int family_of(const union nf_inet_addr *addr)
 {
 	return addr->all[1] | addr->all[2] | addr->all[3] ? AF_INET6 : afinfo->family;
 }
 
-static void print_address(FILE *f, const union nf_inet_addr *addr, __be16 port)
+static inline void print_address(FILE *f, const union nf_inet_addr *addr, __be16 port)
 {
 	int family = family_of(addr);
 	char text[INET6_ADDRSTRLEN] = "";

@@ -3,6 +3,7 @@
 #ifndef _DTLSCID_LBSP_H
 #define _DTLSCID_LBSP_H
 
+#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,13 @@ static const struct number option_type = {
 	"option-type", offsetof(struct nf_lbsp_format, type), sizeof(__u8),
 	NF_LBSP_TYPE_MIN, NF_LBSP_TYPE_MAX
 };
+
+static void print_ipv6(const struct in6_addr *addr)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	printf("%s", inet_ntop(AF_INET6, addr, text, sizeof(text)));
+}
 
 static __u8 parse_encoding(const char *s)
 {

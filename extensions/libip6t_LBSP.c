@@ -169,15 +169,13 @@ static void print_servers(const struct xt_lbsp_tginfo_v0 *info, const char *dash
 {
 	char space = *dashes && info->nservers > SERVERS_OF_TWO_WORDS ? '=' : ' ';
 	const struct xt_lbsp_server *server;
-	union nf_inet_addr addr;
 	struct suffixes x = NO_SUFFIXES;
 
 	for (server = info->server; server < info->server + info->nservers; server++) {
-		addr.in6 = server->addr;
 		x.value[PART_WEIGHT] = server->weight;
 		x.value[PART_STATE] = server->state;
 		printf(" %sserver%c", dashes, space);
-		print_address(stdout, &addr, 0);
+		print_ipv6(&server->addr);
 		print_suffixes(stdout, &x);
 	}
 }

@@ -157,10 +157,10 @@ static int print_test(const struct xt_lbsp_mtinfo_v0 *info, enum option_id o, co
 
 static void print_prefix(const struct in6_addr *addr, __u8 bits)
 {
-	char text[INET6_ADDRSTRLEN] = "";
-
-	inet_ntop(AF_INET6, addr, text, sizeof(text));
-	printf(bits == 128 ? " %s" : " %s/%u", text, bits);
+	putchar(' ');
+	print_ipv6(addr);
+	if (bits != 128)
+		printf("/%u", bits);
 }
 
 static void print_options(const struct xt_lbsp_mtinfo_v0 *info, const char *dashes)

@@ -122,7 +122,8 @@ static void withdraw_and_end(struct nf_name *n)
 /* Which option of the rule contradicts the name's other rules, if any. */
 static const char *disagreement(const struct nf_name *n, const u8 *key, const void *info)
 {
-	const char *option = n->names->ops->disagreement(n, info);
+	const struct nf_name_ops *ops = n->names->ops;
+	const char *option = ops->disagreement ? ops->disagreement(n, info) : NULL;
 	siphash_key_t typed;
 
 	if (option || !key)

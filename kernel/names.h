@@ -26,7 +26,7 @@ struct seq_file;
  * @dir:	of its files in /proc/net
  * @new:	a name for a rule with data @info, of which nobody knows yet; NULL: no memory
  * @disagreement: which option of @info contradicts the name's other rules, if any, but for
- *		the key
+ *		the key; may be NULL
  * @keep:	look after it; in how many jiffies once more, 0: not before something happens.
  *		One without rules that need not be looked at again ends
  * @withdraw:	from now on no packet is to come by, a grace period given; may be NULL

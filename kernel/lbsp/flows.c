@@ -116,19 +116,7 @@ unsigned long lbsp_walk(struct lbsp_service *s)
 	return clamp_t(unsigned long, WALK_SHARE * (jiffies - start), WALK_OFTEN, WALK_RARELY);
 }
 
-struct flush {
-	const struct lbsp_service *s;
-	const struct in6_addr *addr;
-};
-
 static int is_flushed(struct nf_conn *ct, void *data)
-{
-	const struct flush *f = data;
-
-	return is_ours(f->s, ct) && ipv6_addr_equal(server_of(ct), f->addr);
-}
-
-static int is_of_down(struct nf_conn *ct, void *data)
 {
 	const struct lbsp_service *s = data;
 	const struct lbsp_server *server;
@@ -136,29 +124,23 @@ static int is_of_down(struct nf_conn *ct, void *data)
 	if (!is_ours(s, ct))
 		return 0;
 	server = lbsp_server_find(s, server_of(ct));
-	return server && server->state == XT_DTLSCID_DOWN;
-}
-
-/* The same for all that are down, in one walk: a rule may say it of 128. */
-void lbsp_flush_down(struct lbsp_service *s)
-{
-	synchronize_rcu();
-	compat_ct_iterate(s->base.net, is_of_down, s);
+	return server && server->flush;
 }
 
 /**
- * lbsp_flush() - delete the flows of a server
- * @s:		service, locked
- * @server:	server
+ * lbsp_flush() - delete the flows of the servers that are marked, and take off the marks
+ * @s: service, locked
  *
  * What a client sends then is the first packet of a flow.
  */
-void lbsp_flush(struct lbsp_service *s, const struct lbsp_server *server)
+void lbsp_flush(struct lbsp_service *s)
 {
-	struct flush f = { .s = s, .addr = &server->addr };
+	struct lbsp_server *server;
 
 	synchronize_rcu();	/* no packet is on its way there any more, but for queued ones */
-	compat_ct_iterate(s->base.net, is_flushed, &f);
+	compat_ct_iterate(s->base.net, is_flushed, s);
+	list_for_each_entry(server, &s->servers, list)
+		server->flush = false;
 }
 
 /* No entry refers to the service then; all live on, as the sysctls say. */

@@ -55,6 +55,7 @@ struct lbsp_totals {
  * @state:	enum xt_dtlscid_state, as it is: never AS_IS
  * @typed:	the state that a rule said last
  * @tried:	no rule has it yet that was added
+ * @flush:	its flows are to be deleted
  * @live:	flows, by the walk under way
  * @flows:	new ones
  * @zero:	the same, when somebody wrote "zero"
@@ -68,6 +69,7 @@ struct lbsp_server {
 	u8 state;
 	u8 typed;
 	bool tried;
+	bool flush;
 	unsigned int live;
 	u64 __percpu *flows;
 	u64 zero;
@@ -144,7 +146,7 @@ void lbsp_service_exit(void);
 /* servers.c */
 struct lbsp_server *lbsp_server_find(const struct lbsp_service *s, const struct in6_addr *addr);
 struct lbsp_server *lbsp_server_get(struct lbsp_service *s, const struct in6_addr *addr);
-bool lbsp_server_set_state(struct lbsp_server *server, u8 state);
+void lbsp_server_set_state(struct lbsp_server *server, u8 state);
 void lbsp_servers_sweep(struct lbsp_service *s, bool all);
 void lbsp_servers_free(struct lbsp_service *s);
 void *lbsp_command_find(struct nf_name *n, const char *text);
@@ -167,8 +169,7 @@ int lbsp_flows_init(struct lbsp_service *s);
 void lbsp_flows_free(struct lbsp_service *s);
 void lbsp_flow_add(struct lbsp_service *s, struct nf_conn *ct);
 unsigned long lbsp_walk(struct lbsp_service *s);
-void lbsp_flush(struct lbsp_service *s, const struct lbsp_server *server);
-void lbsp_flush_down(struct lbsp_service *s);
+void lbsp_flush(struct lbsp_service *s);
 void lbsp_flows_detach(struct lbsp_service *s);
 
 /* proc.c: struct nf_name_ops */

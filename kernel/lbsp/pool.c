@@ -73,10 +73,11 @@ void lbsp_pool_type(struct lbsp_rule *r, const struct xt_lbsp_tginfo_v0 *info)
 		if (x->state == XT_DTLSCID_AS_IS || x->state == server->typed)
 			continue;
 		server->typed = x->state;
-		down |= lbsp_server_set_state(server, x->state);
+		lbsp_server_set_state(server, x->state);
+		down |= server->flush;
 	}
 	if (down)
-		lbsp_flush_down(r->service);
+		lbsp_flush(r->service);
 }
 
 /* A server by its address; NULL if it is not in the pool. */

@@ -66,13 +66,11 @@ struct lbsp_server *lbsp_server_get(struct lbsp_service *s, const struct in6_add
 	return server;
 }
 
-/* Whether its flows are to go: one that goes down loses them, their clients are to find another. */
-bool lbsp_server_set_state(struct lbsp_server *server, u8 state)
+/* One that goes down is to lose its flows: their clients are to find another. */
+void lbsp_server_set_state(struct lbsp_server *server, u8 state)
 {
-	u8 before = server->state;
-
+	server->flush = state == XT_DTLSCID_DOWN && server->state != state;
 	WRITE_ONCE(server->state, state);
-	return state == XT_DTLSCID_DOWN && before != state;
 }
 
 /**
@@ -118,12 +116,18 @@ void *lbsp_command_find(struct nf_name *n, const char *text)
 
 int lbsp_command_state(struct nf_name *n, void *who, u8 state)
 {
-	if (lbsp_server_set_state(who, state))
-		lbsp_flush(lbsp_service(n), who);
+	struct lbsp_server *server = who;
+
+	lbsp_server_set_state(server, state);
+	if (server->flush)
+		lbsp_flush(lbsp_service(n));
 	return 0;
 }
 
 void lbsp_command_flush(struct nf_name *n, void *who)
 {
-	lbsp_flush(lbsp_service(n), who);
+	struct lbsp_server *server = who;
+
+	server->flush = true;
+	lbsp_flush(lbsp_service(n));
 }

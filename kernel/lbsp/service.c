@@ -47,12 +47,6 @@ free:
 	return NULL;
 }
 
-/* Nothing but the key must be the same in all rules. */
-static const char *disagreement(const struct nf_name *n, const void *info)
-{
-	return NULL;
-}
-
 static unsigned long service_keep(struct nf_name *n)
 {
 	struct lbsp_service *s = lbsp_service(n);
@@ -82,7 +76,6 @@ static const struct nf_name_ops service_ops = {
 	.target		= "LBSP",
 	.dir		= "xt_lbsp",
 	.new		= service_new,
-	.disagreement	= disagreement,
 	.keep		= service_keep,
 	.withdraw	= service_withdraw,
 	.end		= service_end,
